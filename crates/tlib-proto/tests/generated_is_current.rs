@@ -1,0 +1,19 @@
+//! The generated files say what `protocol-spec` says.
+
+use std::fs;
+use std::path::Path;
+
+use tlib_spec::{Spec, first_difference, render};
+
+#[test]
+fn generated_files_are_current() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let spec =
+        Spec::load(&root.join("protocol-spec")).unwrap_or_else(|error| panic!("protocol-spec: {error}"));
+    for (path, want) in render::outputs(&spec) {
+        let have = fs::read_to_string(root.join(path)).unwrap_or_default();
+        if let Some(difference) = first_difference(&have, &want) {
+            panic!("{path} is stale: run `cargo xtask codegen`; {difference}");
+        }
+    }
+}
