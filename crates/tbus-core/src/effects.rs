@@ -1,0 +1,272 @@
+//! What a request leads to: frames for the sockets and steps for the driver and its log.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use tlib_proto::MessageId;
+
+use crate::ClientId;
+
+/// Frames and steps of one or more requests, in the order in which they happened.
+///
+/// The buffers are meant to be reused: the driver splits the frames off per batch ([`BytesMut::split`]) and calls
+/// [`Effects::clear_steps`] after each request.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Complete frames, one behind the other. The ranges of the steps point into it.
+    pub frames: BytesMut,
+    steps: Vec<Record>,
+    receivers: Vec<ClientId>,
+}
+
+#[derive(Debug)]
+enum Record {
+    Note(Note),
+    Deliver {
+        function: Function,
+        message: MessageId,
+        frame: Range<usize>,
+        to: Range<usize>,
+        requester: Option<(ClientId, Range<usize>)>,
+    },
+}
+
+/// Where [`Effects`] stood at some time, to go back there when an answer turns out not to fit.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    frames: usize,
+    steps: usize,
+    receivers: usize,
+}
+
+/// One thing that happened, in order.
+#[derive(Clone, Debug)]
+pub enum Step<'a> {
+    /// Something to tell in the log.
+    Note(&'a Note),
+    /// A frame for one or more clients.
+    Deliver(Delivery<'a>),
+}
+
+/// One event on its way to its receivers.
+#[derive(Clone, Debug)]
+pub struct Delivery<'a> {
+    /// Which function of the T-Server sent it, by the names that logs show (facts 5).
+    pub function: Function,
+    /// Which event it is.
+    pub message: MessageId,
+    /// Its frame in [`Effects::frames`].
+    pub frame: Range<usize>,
+    /// Who gets it, in order of registration. Never empty.
+    pub to: &'a [ClientId],
+    /// This one of `to` gets that copy instead, the only one with ReferenceID. The log prints this copy.
+    pub requester: Option<(ClientId, Range<usize>)>,
+}
+
+/// The function names that a T-Server's log shows before an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Function {
+    /// An answer for one client.
+    SendToClient,
+    /// EventUserEvent to the clients of its DN.
+    DistributeUserEvent,
+    /// Another event to the clients of a DN.
+    DistributeEvent,
+    /// An event to the clients of a DN that is also the answer to a request.
+    DistributeResponse,
+    /// The state of the link, to all clients.
+    SendToAll,
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::SendToClient => "send_to_client",
+            Self::DistributeUserEvent => "distribute_user_event",
+            Self::DistributeEvent => "distribute_event",
+            Self::DistributeResponse => "distribute_response",
+            Self::SendToAll => "send_to_all",
+        })
+    }
+}
+
+/// The number of a DN, shared with the registry; cloning it does not copy.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DnName(pub(crate) Arc<[u8]>);
+
+impl DnName {
+    /// The bytes as clients write them, UTF-8 unless their charset is another one.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&[u8]> for DnName {
+    fn from(name: &[u8]) -> Self {
+        Self(name.into())
+    }
+}
+
+impl From<&str> for DnName {
+    fn from(name: &str) -> Self {
+        name.as_bytes().into()
+    }
+}
+
+impl std::borrow::Borrow<[u8]> for DnName {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Only the first bytes, so that a text with a name in it stays short; control characters are escaped.
+impl fmt::Display for DnName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown(&self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for DnName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DnName({self})")
+    }
+}
+
+/// Bytes that a client sent, made fit for one line of text.
+pub(crate) struct Shown<'a>(pub(crate) &'a [u8]);
+
+impl Shown<'_> {
+    const LIMIT: usize = 255;
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (shown, cut) = match self.0.split_at_checked(Self::LIMIT) {
+            Some((shown, rest)) => (shown, !rest.is_empty()),
+            None => (self.0, false),
+        };
+        for character in String::from_utf8_lossy(shown).chars() {
+            if character.is_control() {
+                write!(f, "{}", character.escape_default())?;
+            } else {
+                fmt::Write::write_char(f, character)?;
+            }
+        }
+        f.write_str(if cut { ".." } else { "" })
+    }
+}
+
+/// What the log tells between the events. The first text is published, the others are chosen and start alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// RequestDistributeUserEvent came without ThisDN; its target took that place.
+    AbsentThisDn {
+        /// The target.
+        used: DnName,
+    },
+    /// No client is registered on the DN, so the event went nowhere and was not built.
+    NobodyRegistered {
+        /// Where it should have gone.
+        dn: DnName,
+        /// Which event it was.
+        event: MessageId,
+    },
+    /// Clients are registered on the DN, but their input masks leave the event out.
+    NobodyWants {
+        /// Where it should have gone.
+        dn: DnName,
+        /// Which event it was.
+        event: MessageId,
+    },
+    /// ClientID of RequestDistributeEvent names no client that is connected now.
+    NoSuchClient {
+        /// The value.
+        client: i32,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AbsentThisDn { used } => write!(f, "-- Absent ThisDN, {used} was used"),
+            Self::NobodyRegistered { dn, event } => {
+                write!(f, "-- no distribution of {event}: nobody is registered on {dn}")
+            }
+            Self::NobodyWants { dn, event } => {
+                write!(
+                    f,
+                    "-- no distribution of {event}: the input masks of all clients on {dn} leave it out"
+                )
+            }
+            Self::NoSuchClient { client } => write!(f, "-- ClientID {client} is no client that is connected"),
+        }
+    }
+}
+
+impl Effects {
+    /// Empty buffers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What happened since the last [`Effects::clear_steps`], in order.
+    pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        self.steps.iter().map(|record| match record {
+            Record::Note(note) => Step::Note(note),
+            Record::Deliver { function, message, frame, to, requester } => Step::Deliver(Delivery {
+                function: *function,
+                message: *message,
+                frame: frame.clone(),
+                to: self.receivers.get(to.clone()).unwrap_or_default(),
+                requester: requester.clone(),
+            }),
+        })
+    }
+
+    /// Forgets the steps; the frames stay.
+    pub fn clear_steps(&mut self) {
+        self.steps.clear();
+        self.receivers.clear();
+    }
+
+    pub(crate) fn note(&mut self, note: Note) {
+        self.steps.push(Record::Note(note));
+    }
+
+    /// The list that receivers of the next delivery are appended to.
+    pub(crate) fn receivers(&mut self) -> &mut Vec<ClientId> {
+        &mut self.receivers
+    }
+
+    /// Delivers to the receivers from index `to` on.
+    pub(crate) fn deliver(
+        &mut self,
+        function: Function,
+        message: MessageId,
+        frame: Range<usize>,
+        to: usize,
+        requester: Option<(ClientId, Range<usize>)>,
+    ) {
+        let to = to..self.receivers.len();
+        self.steps.push(Record::Deliver { function, message, frame, to, requester });
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { frames: self.frames.len(), steps: self.steps.len(), receivers: self.receivers.len() }
+    }
+
+    /// Takes back what was delivered since `mark`. Notes stay: they tell what led to the error.
+    pub(crate) fn take_back(&mut self, mark: Mark) {
+        self.frames.truncate(mark.frames);
+        self.receivers.truncate(mark.receivers);
+        let mut place = 0_usize;
+        self.steps.retain(|record| {
+            let old = place < mark.steps;
+            place = place.saturating_add(1);
+            old || matches!(record, Record::Note(_))
+        });
+    }
+}

@@ -1,0 +1,63 @@
+//! The switch without I/O: the world it simulates, who is registered where, and which event goes to whom.
+//!
+//! [`Switch`] is the whole state. The driver owns it as a plain `&mut`, hands it one request at a time and gets
+//! [`Effects`]: frames that are ready for the sockets, and the steps that say who gets which frame and what the log
+//! tells about it. An event is encoded once for all its receivers, at most twice where one copy alone carries a
+//! ReferenceID.
+//!
+//! What this crate is **not**: it has no sockets, no files, no clock (time is an argument) and no log macros.
+//!
+//! ```
+//! use tbus_core::{ClientId, Effects, Step, Switch, World};
+//! use tlib_proto::{AttributeId, Message, MessageId, Timestamp};
+//!
+//! let mut switch = Switch::new(World::default());
+//! let mut effects = Effects::new();
+//! let hello = Message::build(MessageId::REQUEST_REGISTER_CLIENT, |m| {
+//!     m.str(AttributeId::APPLICATION_NAME, "Stat_Server")
+//! })?;
+//! switch.open(ClientId(0), Timestamp::new(1_348_817_660, 757_000), hello.view(), &mut effects);
+//! for step in effects.steps() {
+//!     if let Step::Deliver(delivery) = step {
+//!         assert_eq!(delivery.message, MessageId::EVENT_LINK_CONNECTED);
+//!         assert_eq!(delivery.to, [ClientId(0)]);
+//!     }
+//! }
+//! effects.clear_steps();
+//! let batch = effects.frames.split().freeze(); // what the sockets get
+//! # assert!(!batch.is_empty());
+//! # Ok::<(), tlib_proto::EncodeError>(())
+//! ```
+
+#![deny(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
+
+mod effects;
+mod options;
+mod switch;
+mod world;
+
+pub use effects::{Delivery, DnName, Effects, Function, Note, Step};
+pub use options::Options;
+pub use switch::{ClientId, Switch};
+pub use world::{
+    AgentConfig, ApplicationConfig, DnConfig, DnType, SwitchConfig, TServerConfig, TenantConfig, World,
+    WorldError,
+};

@@ -1,0 +1,84 @@
+//! Mistakes in a world file, told so that they can be mended at once.
+
+/// The first mistake in a world file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub struct WorldError {
+    /// Line of the mistake, from 1.
+    pub line: usize,
+    /// Column of the mistake in characters, from 1.
+    pub column: usize,
+    /// What is wrong, and where possible what to write instead.
+    pub message: String,
+}
+
+impl WorldError {
+    /// A mistake at a byte of the text.
+    pub(super) fn new(text: &str, at: usize, message: String) -> Self {
+        let before = text.get(..at).unwrap_or(text);
+        let line = line_of(text, at);
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count().saturating_add(1);
+        Self { line, column, message }
+    }
+
+    /// What the TOML reader found, with the nearest known key where a key is unknown.
+    pub(super) fn from_toml(text: &str, error: &toml::de::Error) -> Self {
+        let at = error.span().map_or(0, |span| span.start);
+        Self::new(
+            text,
+            at,
+            unknown_key(text, at, error.message()).unwrap_or_else(|| plain(text, at, error.message())),
+        )
+    }
+}
+
+/// Line of a byte of the text, from 1.
+pub(super) fn line_of(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or(text);
+    before.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1)
+}
+
+/// The table a byte belongs to, as its head is written, or `None` before the first one.
+fn table_of(text: &str, at: usize) -> Option<&str> {
+    // A value that spans lines may hold a line that looks like a head; then this names the wrong table, no more.
+    let end = text
+        .get(at..)
+        .and_then(|rest| rest.find('\n'))
+        .map_or(text.len(), |length| at.saturating_add(length));
+    let head = text.get(..end)?.lines().rev().map(str::trim).find(|line| line.starts_with('['))?;
+    let close = if head.starts_with("[[") { "]]" } else { "]" };
+    head.get(..head.find(close)?.saturating_add(close.len()))
+}
+
+/// serde's text is ``unknown field `tpye`, expected one of `number`, `type`, `dbid` ``.
+fn unknown_key(text: &str, at: usize, message: &str) -> Option<String> {
+    let (key, expected) = message.strip_prefix("unknown field `")?.split_once("`, expected ")?;
+    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    let table = table_of(text, at).map(|table| format!(" in {table}")).unwrap_or_default();
+    let hint = nearest(key, known.iter().copied()).map_or_else(
+        || format!("known are: {}", known.join(", ")),
+        |meant| format!("did you mean `{meant}`?"),
+    );
+    Some(format!("unknown key `{key}`{table}; {hint}"))
+}
+
+/// Other messages, without their line breaks. A missing key is reported at the head of its table.
+fn plain(text: &str, at: usize, message: &str) -> String {
+    let message = message.trim_end().replace('\n', "; ").replace("missing field", "missing key");
+    match table_of(text, at) {
+        Some(table) if message.starts_with("missing key") => format!("{message} in {table}"),
+        _ => message,
+    }
+}
+
+/// The candidate that is most like `name`, if any is like it at all.
+pub(super) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    candidates
+        .map(|candidate| {
+            (strsim::normalized_damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate)
+        })
+        .filter(|(likeness, _)| *likeness >= 0.5)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
