@@ -1,0 +1,351 @@
+//! The client library: connect, register, ask and wait for the answer, listen to events; reconnects by itself when
+//! told to.
+//!
+//! ```no_run
+//! use tlib_net::{Client, ClientEvent};
+//! use tlib_proto::{AttributeId, KvList, Message, MessageId};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut client = Client::connect("127.0.0.1:7007", "my-client").await?;
+//! client.register("REPORTING").await?;
+//!
+//! let data = KvList::build(|list| list.str("gms_ServiceName", "inbound-delay"))?;
+//! let request = Message::build(MessageId::REQUEST_DISTRIBUTE_USER_EVENT, |m| {
+//!     m.str(AttributeId::COMMUNICATION_DN, "REPORTING").list(AttributeId::USER_DATA, data.view())
+//! })?;
+//! let answer = client.request(request).await?;
+//! assert_eq!(answer.id(), MessageId::EVENT_ACK);
+//!
+//! while let Some(event) = client.next().await {
+//!     if let ClientEvent::Message(message) = event {
+//!         println!("{message:?}");
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod driver;
+
+use std::fmt;
+use std::time::Duration;
+
+use tlib_proto::session::{Hello, RequestError};
+use tlib_proto::{
+    AttributeError, AttributeId, EncodeError, ErrorCode, Limits, Message, MessageId, ValueRef, WireError, enums,
+};
+use tokio::sync::{mpsc, oneshot};
+
+use driver::{Command, Driver};
+
+/// What a client hears. Answers to [`Requester::request`] are not among it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientEvent {
+    /// An event from the server.
+    Message(Message),
+    /// The connection is lost. With reconnect on, [`ClientEvent::Opened`] follows sooner or later; events in between
+    /// are lost, as T-Server does not repeat them.
+    Lost {
+        /// Why.
+        reason: String,
+    },
+    /// A new connection is open and every DN is registered again.
+    Opened {
+        /// EventLinkConnected or EventLinkDisconnected, the server's answer to RequestRegisterClient.
+        link: Message,
+    },
+}
+
+/// What can go wrong for a client.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// No connection could be made.
+    #[error("cannot connect to {address}: {reason}")]
+    Connect {
+        /// Where to.
+        address: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The server has refused RequestRegisterClient.
+    #[error("{address} refused the session: {error}")]
+    Refused {
+        /// Where to.
+        address: String,
+        /// Its EventError.
+        error: ServerError,
+    },
+    /// The connection was lost before the answer came.
+    #[error("connection lost: {0}")]
+    Lost(String),
+    /// No answer came in time.
+    #[error("no answer to {request} (ReferenceID {reference}) within {seconds} s", seconds = .after.as_secs_f32())]
+    TimedOut {
+        /// Which request.
+        request: MessageId,
+        /// Its ReferenceID.
+        reference: u32,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The server has answered with EventError.
+    #[error("{request}: {error}")]
+    Server {
+        /// Which request.
+        request: MessageId,
+        /// Its EventError.
+        error: ServerError,
+    },
+    /// The request cannot be sent.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The request cannot be written.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The server has sent something that is no frame.
+    #[error("the server sent no T-Library frame: {0}")]
+    Wire(#[from] WireError),
+    /// The server has sent an attribute of the wrong kind.
+    #[error(transparent)]
+    Attribute(#[from] AttributeError),
+}
+
+/// An EventError.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerError {
+    /// `AttributeErrorCode`.
+    pub code: ErrorCode,
+    /// `AttributeErrorMessage`, if there.
+    pub text: Option<String>,
+}
+
+impl ServerError {
+    /// Reads an EventError; an attribute that is absent or of the wrong kind counts as error 50 without text.
+    pub fn of(event: &Message) -> Self {
+        let view = event.view();
+        let code = view.unsigned(AttributeId::ERROR_CODE).ok().flatten();
+        let text = view.text(AttributeId::ERROR_MESSAGE).ok().flatten();
+        Self {
+            code: code.map_or(ErrorCode::UNKNOWN_ERROR, ErrorCode),
+            text: text.map(|text| String::from_utf8_lossy(text).into_owned()),
+        }
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EventError {}", self.code)?;
+        match &self.text {
+            Some(text) => write!(f, ": {text}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How a client behaves; every value has a default.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// What RequestRegisterClient says.
+    pub hello: Hello,
+    /// How long a connection and its handshake may take. Default 3.6 s, as the T-Library's connect time-out (facts 2).
+    pub connect_timeout: Duration,
+    /// How long an answer may take. Default 5 s (chosen).
+    pub answer_timeout: Duration,
+    /// Idle time after which the server is polled; zero, the default: never.
+    pub keep_alive: Duration,
+    /// Events that wait for [`Client::next`] at most; when they are so many, the connection is not read on. Default
+    /// 16384 (chosen).
+    pub event_capacity: usize,
+    /// Whether to connect again when the connection is lost: first wait and longest wait between attempts, doubled
+    /// each time. Default: not at all.
+    pub reconnect: Option<(Duration, Duration)>,
+    /// Limits of the decoder.
+    pub limits: Limits,
+}
+
+impl ClientOptions {
+    /// The defaults, under this application name.
+    pub fn new(application: impl Into<String>) -> Self {
+        Self {
+            hello: Hello { application: application.into(), password: None },
+            connect_timeout: Duration::from_millis(3600),
+            answer_timeout: Duration::from_secs(5),
+            keep_alive: Duration::ZERO,
+            event_capacity: 16_384,
+            reconnect: None,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Connects again when the connection is lost, after 0.1 s, 0.2 s, .. up to 5 s (chosen).
+    pub fn with_reconnect(mut self) -> Self {
+        self.reconnect = Some((Duration::from_millis(100), Duration::from_secs(5)));
+        self
+    }
+}
+
+/// A connected client. Dropping it closes the connection.
+#[derive(Debug)]
+pub struct Client {
+    requester: Requester,
+    events: mpsc::Receiver<ClientEvent>,
+    link: Message,
+}
+
+/// The asking half of a client; clones ask over the same connection.
+#[derive(Clone, Debug)]
+pub struct Requester {
+    commands: mpsc::Sender<Command>,
+    answer_timeout: Duration,
+}
+
+impl Client {
+    /// Connects to `host:port` under this application name and waits until the session is open.
+    ///
+    /// # Errors
+    /// [`ClientError::Connect`] and [`ClientError::Refused`].
+    pub async fn connect(address: &str, application: &str) -> Result<Self, ClientError> {
+        Self::connect_with(address, ClientOptions::new(application)).await
+    }
+
+    /// Connects with options.
+    ///
+    /// # Errors
+    /// [`ClientError::Connect`] and [`ClientError::Refused`]; with reconnect on, too: only a connection that was open
+    /// once is made again.
+    pub async fn connect_with(address: &str, options: ClientOptions) -> Result<Self, ClientError> {
+        let (commands, from_user) = mpsc::channel(1024);
+        let (to_user, events) = mpsc::channel(options.event_capacity.max(1));
+        let answer_timeout = options.answer_timeout;
+        let (driver, link) = Driver::open(address.to_owned(), options, from_user, to_user).await?;
+        tokio::spawn(driver.run());
+        Ok(Self { requester: Requester { commands, answer_timeout }, events, link })
+    }
+
+    /// The server's answer to RequestRegisterClient: EventLinkConnected or EventLinkDisconnected.
+    pub fn link(&self) -> &Message {
+        &self.link
+    }
+
+    /// The next event; `None` when the connection is closed for good.
+    ///
+    /// # Cancel safety
+    /// No event is lost when the future is dropped.
+    pub async fn next(&mut self) -> Option<ClientEvent> {
+        self.events.recv().await
+    }
+
+    /// The next message among the events; `None` when the connection is closed for good.
+    pub async fn next_message(&mut self) -> Option<Message> {
+        loop {
+            if let ClientEvent::Message(message) = self.next().await? {
+                return Some(message);
+            }
+        }
+    }
+
+    /// A handle for asking from elsewhere while this one listens.
+    pub fn requester(&self) -> Requester {
+        self.requester.clone()
+    }
+
+    /// See [`Requester::request`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn request(&self, request: Message) -> Result<Message, ClientError> {
+        self.requester.request(request).await
+    }
+
+    /// See [`Requester::send`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn send(&self, message: Message) -> Result<(), ClientError> {
+        self.requester.send(message).await
+    }
+
+    /// Registers on a DN in ModeShare. After a reconnect it is registered again.
+    ///
+    /// # Errors
+    /// [`ClientError::Server`] with the server's EventError, and what [`Requester::request`] says.
+    pub async fn register(&self, dn: &str) -> Result<Message, ClientError> {
+        self.register_as(dn, enums::RegisterMode::MODE_SHARE).await
+    }
+
+    /// Registers on a DN in this mode. After a reconnect it is registered again.
+    ///
+    /// # Errors
+    /// As [`Client::register`].
+    pub async fn register_as(&self, dn: &str, mode: enums::RegisterMode) -> Result<Message, ClientError> {
+        let request = Message::build(MessageId::REQUEST_REGISTER_ADDRESS, |m| {
+            m.str(AttributeId::THIS_DN, dn)
+                .int(AttributeId::REGISTER_MODE, mode.0)
+                .int(AttributeId::CONTROL_MODE, enums::ControlMode::REGISTER_DEFAULT.0)
+                .int(AttributeId::ADDRESS_TYPE, enums::AddressType::DN.0)
+        })?;
+        self.requester.ask(request).await
+    }
+
+    /// Gives a registration up.
+    ///
+    /// # Errors
+    /// As [`Client::register`].
+    pub async fn unregister(&self, dn: &str) -> Result<Message, ClientError> {
+        let request = Message::build(MessageId::REQUEST_UNREGISTER_ADDRESS, |m| {
+            m.str(AttributeId::THIS_DN, dn).optional(AttributeId::CONTROL_MODE, None::<ValueRef<'_>>)
+        })?;
+        self.requester.ask(request).await
+    }
+}
+
+impl Requester {
+    /// Sends a request and waits for its one answer, which may be an EventError. A request without ReferenceID gets
+    /// one; the caller's own is kept.
+    ///
+    /// # Errors
+    /// [`ClientError::TimedOut`], [`ClientError::Lost`], [`ClientError::Request`].
+    pub async fn request(&self, request: Message) -> Result<Message, ClientError> {
+        let id = request.id();
+        let (assigned, reference) = oneshot::channel();
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Request { request, assigned, reply };
+        self.commands.send(command).await.map_err(|_| gone())?;
+        let reference = reference.await.map_err(|_| gone())??;
+        match tokio::time::timeout(self.answer_timeout, answer).await {
+            Ok(answer) => answer.map_err(|_| gone())?,
+            Err(_) => {
+                // Nobody waits any more; whether the driver hears it in time makes no difference.
+                let _ = self.commands.try_send(Command::Abandon(reference));
+                Err(ClientError::TimedOut { request: id, reference, after: self.answer_timeout })
+            }
+        }
+    }
+
+    /// [`Requester::request`], with EventError as an error.
+    ///
+    /// # Errors
+    /// As there, and [`ClientError::Server`].
+    pub async fn ask(&self, request: Message) -> Result<Message, ClientError> {
+        let id = request.id();
+        let answer = self.request(request).await?;
+        if answer.id() == MessageId::EVENT_ERROR {
+            return Err(ClientError::Server { request: id, error: ServerError::of(&answer) });
+        }
+        Ok(answer)
+    }
+
+    /// Sends a message as it is and waits for no answer. One that comes all the same is an event.
+    ///
+    /// # Errors
+    /// [`ClientError::Lost`] when the connection is closed for good.
+    pub async fn send(&self, message: Message) -> Result<(), ClientError> {
+        self.commands.send(Command::Send(message)).await.map_err(|_| gone())
+    }
+}
+
+fn gone() -> ClientError {
+    ClientError::Lost("the connection is closed".to_owned())
+}

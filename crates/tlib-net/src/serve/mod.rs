@@ -1,0 +1,189 @@
+//! The server's side: one thread reads every socket, hands each message to a [`Service`], and writes.
+//!
+//! A batch is what one read brings. Its messages go to the service one by one; what the service answers is written
+//! into the [`Outbox`]'s buffers once for all receivers; then each receiver gets **one** write with everything that the
+//! batch has for it, answers first. A client's queue is used only when its socket would block, so an idle client costs
+//! no buffer and no event pays for a wake-up of another task.
+//!
+//! Everything runs on one current-thread runtime: the service is a plain `&mut`, without channel or lock, and every
+//! client sees events in the order in which the service made them.
+
+mod connection;
+mod hub;
+mod outbox;
+mod queue;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tlib_proto::session::Arrival;
+use tlib_proto::{Limits, MessageRef, WireError};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+
+pub use hub::Control;
+use hub::Shared;
+pub use outbox::{Buffer, Outbox};
+
+/// Names a connection as long as it lives; numbers are used again afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u32);
+
+/// What the driver calls, always from the same thread and never re-entered.
+pub trait Service: 'static {
+    /// A connection was accepted. `descriptor` is the number of its socket.
+    fn accepted(&mut self, connection: ConnectionId, peer: SocketAddr, descriptor: u32);
+
+    /// A message has come. Nothing is written before the service returns.
+    fn message(
+        &mut self,
+        connection: ConnectionId,
+        arrival: Arrival,
+        message: MessageRef<'_>,
+        outbox: &mut Outbox,
+    );
+
+    /// A frame has come that is no message. If `fatal`, the frames after it cannot be found: the connection is closed
+    /// when what the service writes now has been sent.
+    fn invalid(&mut self, connection: ConnectionId, error: &WireError, fatal: bool, outbox: &mut Outbox);
+
+    /// The batch is on its way to its receivers. Both buffers are shared now; the ranges that were delivered are
+    /// ranges of them.
+    fn flushed(&mut self, answers: &Bytes, events: &Bytes);
+
+    /// The connection is gone. Called exactly once for each that was accepted.
+    fn closed(&mut self, connection: ConnectionId, reason: &CloseReason);
+
+    /// No more connections than `limit`: the one from `peer` was closed at once.
+    fn turned_away(&mut self, peer: SocketAddr, limit: usize);
+}
+
+/// Why a connection was closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The peer closed it.
+    Peer,
+    /// The socket failed.
+    Io(String),
+    /// The frames after a damaged one cannot be found.
+    Invalid(WireError),
+    /// Nothing was said within the handshake time.
+    Handshake,
+    /// A keep-alive poll was not answered.
+    Silent,
+    /// The peer reads too slowly: this many bytes wait for it.
+    Slow {
+        /// Bytes in its queue.
+        queued: usize,
+        /// Which limit: the hard one, or the soft one for too long.
+        hard: bool,
+    },
+    /// The service has refused the session.
+    Refused,
+    /// The server is shutting down.
+    Shutdown,
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Peer => f.write_str("closed by the client"),
+            Self::Io(error) => write!(f, "connection failed: {error}"),
+            Self::Invalid(error) => write!(f, "no T-Library frame: {error}"),
+            Self::Handshake => f.write_str("no RequestRegisterClient within the handshake time"),
+            Self::Silent => f.write_str("keep-alive was not answered"),
+            Self::Slow { queued, hard: true } => write!(f, "slow client: {queued} bytes wait for it, over the hard limit"),
+            Self::Slow { queued, hard: false } => {
+                write!(f, "slow client: {queued} bytes wait for it, over the soft limit for too long")
+            }
+            Self::Refused => f.write_str("session refused"),
+            Self::Shutdown => f.write_str("server shuts down"),
+        }
+    }
+}
+
+/// Limits of a server's connections; each has a default from `protocol-spec/session.md` (all chosen).
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// Limits of the decoder.
+    pub limits: Limits,
+    /// How long a client may take to send RequestRegisterClient.
+    pub handshake: Duration,
+    /// Idle time after which a client is polled; zero: never.
+    pub keep_alive: Duration,
+    /// Most connections at a time.
+    pub connections: usize,
+    /// Bytes in a client's queue from which on a deadline runs.
+    pub soft_limit: usize,
+    /// Bytes in a client's queue at which it is disconnected.
+    pub hard_limit: usize,
+    /// How long a queue may stay over the soft limit.
+    pub slow: Duration,
+    /// How long a shutdown waits for clients to take what is queued for them.
+    pub drain: Duration,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            handshake: Duration::from_secs(10),
+            keep_alive: Duration::ZERO,
+            connections: 16_384,
+            soft_limit: 1 << 20,
+            hard_limit: 8 << 20,
+            slow: Duration::from_secs(5),
+            drain: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Serves until `shutdown` resolves, then drains: no new connections, what is queued is written, everything closed.
+/// The caller binds the listener and decides when to stop.
+///
+/// `control` runs closures on the service between two batches; see [`Control`].
+///
+/// Must be called within a [`tokio::task::LocalSet`].
+pub async fn serve<S: Service>(
+    listener: TcpListener,
+    service: S,
+    options: ServeOptions,
+    mut control: mpsc::Receiver<Control<S>>,
+    shutdown: impl Future<Output = ()>,
+) {
+    let shared = Rc::new(Shared::new(service, options));
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => connection::start(&shared, stream, peer),
+                Err(error) => pause_after(&error).await,
+            },
+            Some(command) = control.recv() => shared.control(command),
+            () = &mut shutdown => break,
+        }
+    }
+    drop(listener);
+    shared.drain().await;
+}
+
+/// Errors of `accept` concern one connection or last a while (no descriptors left): neither may stop the server or
+/// let it spin.
+async fn pause_after(error: &io::Error) {
+    match error.kind() {
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted => {
+            debug!(%error, "a connection ended before it was accepted");
+        }
+        _ => {
+            warn!(%error, "cannot accept connections for now");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
