@@ -1,0 +1,16 @@
+//! Files of traffic.
+//!
+//! So far the writing half of vendor-style logs: the [`Formatter`] makes the text of one [`Record`], a [`LogFile`]
+//! puts records into files with header, segments and expiry, and a [`LogSink`] does that on a thread of its own, so
+//! that the reactor neither formats nor waits for a disk.
+//!
+//! What this crate is **not**: it has no sockets, no tokio and no SQL, and it decides nothing about traffic. What
+//! happened, and when, is told to it by the `at` of the records.
+
+mod log;
+
+pub use jiff::tz::TimeZone;
+pub use log::{
+    ClientLabel, Expire, Formatter, Level, LogConfig, LogError, LogFile, LogHandle, LogSink, LogTarget,
+    MemoryLog, OptionError, Record, Segment, Verbosity, ids,
+};
