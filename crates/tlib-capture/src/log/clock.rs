@@ -80,7 +80,7 @@ impl LocalClock {
         } else {
             (Some((now.offset(), now.abbreviation())), other.map(|(_, name)| name))
         };
-        let (offset, name) = standard.unwrap_or((now.offset(), now.abbreviation()));
+        let (offset, name) = standard.unwrap_or_else(|| (now.offset(), now.abbreviation()));
         // Writing to a String cannot fail.
         let _ = write!(out, "{}, {name}", -offset.seconds());
         if let Some(summer) = summer {

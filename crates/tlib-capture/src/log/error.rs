@@ -15,8 +15,8 @@ pub enum LogError {
         /// Why.
         source: io::Error,
     },
-    /// Another process writes this file.
-    #[error("log {}: another process writes to it; give this one a file of its own", path.display())]
+    /// Another process, or another log of this one, writes this file.
+    #[error("log {}: somebody else writes to it; give this log a file of its own", path.display())]
     Busy {
         /// Which one.
         path: PathBuf,

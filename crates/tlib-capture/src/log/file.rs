@@ -14,7 +14,7 @@ use super::{Formatter, Level, LogConfig, LogError, LogTarget, Record, Segment, V
 const WRITE_AT: usize = 256 << 10;
 
 /// Room for the last line of a segment.
-const LAST_LINE: u64 = 64;
+const LAST_LINE: u64 = 80;
 
 /// Writes records to a [`LogTarget`], on the caller's thread.
 ///

@@ -44,7 +44,7 @@ impl Segments {
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let segments = Self {
-            directory: path.parent().unwrap_or(Path::new("")).into(),
+            directory: path.parent().map(Path::to_owned).unwrap_or_default(),
             base: name.strip_suffix(".log").unwrap_or(&name).into(),
             fixed: Some(path.clone()),
             current: path.clone(),

@@ -105,6 +105,10 @@ impl LogSink {
         }
         let cost = records.iter().fold(0, |sum: usize, record| sum.saturating_add(record.cost()));
         let mut state = self.shared.lock();
+        if state.closing {
+            records.clear();
+            return;
+        }
         // A batch larger than the limit is let in when nothing else is there.
         while state.pending > 0 && state.pending.saturating_add(cost) > self.shared.limit && !state.ended {
             state = self.shared.wait_for_progress(state);
@@ -193,17 +197,21 @@ impl Shared {
         self.work.notify_one();
         let mut state = self.progress.wait(state).unwrap_or_else(PoisonError::into_inner);
         state.waiting -= 1;
+        if state.closing {
+            // The thread does not end before those who waited have been let in.
+            self.work.notify_one();
+        }
         state
     }
 
     /// Waits for records and gathers them for a while. `false` when none will come any more.
     fn take(&self, batch: &mut Vec<Record>, gather: Duration) -> bool {
         let mut state = self.lock();
-        if state.queue.is_empty() && !state.closing {
+        if state.queue.is_empty() {
             batch.shrink_to(IDLE_RECORDS);
             state.queue.shrink_to(IDLE_RECORDS);
         }
-        while state.queue.is_empty() && !state.closing {
+        while state.queue.is_empty() && !(state.closing && state.waiting == 0) {
             state.asleep = true;
             state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
