@@ -49,9 +49,21 @@
     )
 )]
 
+mod agents;
+mod calls;
 mod effects;
+mod events;
 mod options;
+mod queries;
+mod refusal;
+mod registration;
+mod registry;
 mod switch;
+#[cfg(test)]
+mod testing;
+mod turn;
+mod user_data;
+mod user_events;
 mod world;
 
 pub use effects::{Delivery, DnName, Effects, Function, Note, Step};

@@ -1,0 +1,156 @@
+//! Building events: their common head, their numbers, and one frame for all receivers.
+//!
+//! The order of attributes is that of the published log where it shows them, and chosen elsewhere: head
+//! (EventSequenceNumber, CustomerID, TimeinuSecs, TimeinSecs), then what the event is about, then ReferenceID, ThisDN and
+//! the other DNs. Direct answers have their ReferenceID right after the head, as EventACK in the log.
+
+use std::ops::Range;
+
+use tlib_proto::wire::MessageWriter;
+use tlib_proto::{AttributeId, EncodeError, Limits, MessageId, Timestamp};
+
+use crate::registry::{DnId, Registry};
+use crate::{ClientId, DnName, Effects, Function, Note};
+
+/// Builds the events that one request leads to, and puts them into [`Effects`].
+pub(crate) struct Post<'t> {
+    /// Who has sent the request.
+    pub(crate) requester: ClientId,
+    /// The ReferenceID that the answer must carry.
+    pub(crate) reference: Option<u32>,
+    pub(crate) out: &'t mut Effects,
+    /// Number of the next event.
+    pub(crate) sequence: &'t mut u64,
+    /// CustomerID of every event.
+    pub(crate) tenant: &'t str,
+    pub(crate) limits: Limits,
+    pub(crate) now: Timestamp,
+}
+
+impl Post<'_> {
+    /// Writes one frame with the number that the next event has; the caller counts on.
+    #[inline]
+    fn write(
+        &mut self,
+        event: MessageId,
+        fill: impl FnOnce(&mut MessageWriter<'_>),
+    ) -> Result<Range<usize>, EncodeError> {
+        let start = self.out.frames.len();
+        let mut writer = MessageWriter::start(&mut self.out.frames, event);
+        writer
+            .long(AttributeId::EVENT_SEQUENCE_NUMBER, *self.sequence)
+            .str(AttributeId::CUSTOMER_ID, self.tenant)
+            .unsigned(AttributeId::TIMEINU_SECS, self.now.micros)
+            .unsigned(AttributeId::TIMEIN_SECS, self.now.wire_seconds());
+        fill(&mut writer);
+        writer.finish(&self.limits)?;
+        Ok(start..self.out.frames.len())
+    }
+
+    /// Every event built takes a number; two copies of one event share it.
+    fn count(&mut self) {
+        *self.sequence = self.sequence.wrapping_add(1);
+    }
+
+    /// Sends an event to the requester alone, with its ReferenceID if it gave one.
+    pub(crate) fn answer(
+        &mut self,
+        event: MessageId,
+        fill: impl FnOnce(&mut MessageWriter<'_>),
+    ) -> Result<(), EncodeError> {
+        let reference = self.reference;
+        let frame = self.write(event, |writer| {
+            if let Some(reference) = reference {
+                writer.unsigned(AttributeId::REFERENCE_ID, reference);
+            }
+            fill(writer);
+        })?;
+        self.count();
+        let to = self.out.receivers().len();
+        self.out.receivers().push(self.requester);
+        self.out.deliver(Function::SendToClient, event, frame, to, None);
+        Ok(())
+    }
+
+    /// EventACK, if the requester wants an answer: head, ReferenceID, ThisDN, UserEvent (published log).
+    pub(crate) fn ack(&mut self, request: MessageId, this_dn: Option<&[u8]>) -> Result<(), EncodeError> {
+        if self.reference.is_none() {
+            return Ok(());
+        }
+        self.answer(MessageId::EVENT_ACK, |writer| {
+            if let Some(this_dn) = this_dn {
+                writer.str(AttributeId::THIS_DN, this_dn);
+            }
+            writer.user_event(request);
+        })
+    }
+
+    /// Who gets the copy with the ReferenceID of an event that answers: the requester, if it gave one.
+    pub(crate) fn answered(&self) -> Option<ClientId> {
+        self.reference.map(|_| self.requester)
+    }
+
+    /// Sends an event of a DN to the clients that are registered on it. `addressed` gets it in any case, in a copy of
+    /// its own: `fill` is told by `true` that it writes this copy. Nobody there: the event is not built, a note says so.
+    #[inline]
+    pub(crate) fn distribute(
+        &mut self,
+        registry: &Registry,
+        dn: DnId,
+        (function, event): (Function, MessageId),
+        addressed: Option<ClientId>,
+        fill: impl Fn(&mut MessageWriter<'_>, bool),
+    ) -> Result<(), EncodeError> {
+        let to = self.out.receivers().len();
+        registry.receivers(dn, event, addressed, self.out.receivers());
+        match (self.out.receivers().len().saturating_sub(to), addressed) {
+            (0, _) => {
+                self.nobody(registry, dn, event);
+                return Ok(());
+            }
+            (1, Some(_)) => {
+                let frame = self.write(event, |writer| fill(writer, true))?;
+                self.out.deliver(function, event, frame, to, None);
+            }
+            (_, Some(addressed)) => {
+                let own = self.write(event, |writer| fill(writer, true))?;
+                let frame = self.write(event, |writer| fill(writer, false))?;
+                self.out.deliver(function, event, frame, to, Some((addressed, own)));
+            }
+            (_, None) => {
+                let frame = self.write(event, |writer| fill(writer, false))?;
+                self.out.deliver(function, event, frame, to, None);
+            }
+        }
+        self.count();
+        Ok(())
+    }
+
+    #[cold]
+    fn nobody(&mut self, registry: &Registry, dn: DnId, event: MessageId) {
+        let name = registry.dn(dn).map_or_else(|| DnName::from(""), |dn| dn.name.clone());
+        self.out.note(if registry.has_receivers(dn) {
+            Note::NobodyWants { dn: name, event }
+        } else {
+            Note::NobodyRegistered { dn: name, event }
+        });
+    }
+
+    /// Sends one event to all clients whose masks let it through.
+    pub(crate) fn send_to_all(
+        &mut self,
+        registry: &Registry,
+        event: MessageId,
+        fill: impl FnOnce(&mut MessageWriter<'_>),
+    ) -> Result<(), EncodeError> {
+        let to = self.out.receivers().len();
+        self.out.receivers().extend(registry.all_wanting(event));
+        if self.out.receivers().len() == to {
+            return Ok(());
+        }
+        let frame = self.write(event, fill)?;
+        self.count();
+        self.out.deliver(Function::SendToAll, event, frame, to, None);
+        Ok(())
+    }
+}
