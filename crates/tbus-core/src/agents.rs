@@ -187,3 +187,174 @@ impl Turn<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tlib_proto::{KvList, ValueRef};
+
+    use super::*;
+    use crate::ClientId;
+    use crate::testing::{Bench, Seen, THIS};
+
+    const LOGIN: MessageId = MessageId::REQUEST_AGENT_LOGIN;
+    const LOGOUT: MessageId = MessageId::REQUEST_AGENT_LOGOUT;
+    const READY: MessageId = MessageId::REQUEST_AGENT_READY;
+    const NOT_READY: MessageId = MessageId::REQUEST_AGENT_NOT_READY;
+    const DN: (AttributeId, ValueRef<'static>) = (THIS, ValueRef::Str(b"7001"));
+
+    fn agent(id: &str) -> (AttributeId, ValueRef<'_>) {
+        (AttributeId::AGENT_ID, id.into())
+    }
+
+    #[test]
+    fn a_shift() {
+        let mut bench = Bench::new(3);
+        bench.register(1, &["7001"]);
+        bench.register(0, &["7001"]);
+        for (request, event) in [
+            (LOGIN, "EventAgentLogin"),
+            (READY, "EventAgentReady"),
+            (READY, "EventAgentReady"),
+            (NOT_READY, "EventAgentNotReady"),
+            (NOT_READY, "EventAgentNotReady"),
+            (LOGOUT, "EventAgentLogout"),
+            (LOGIN, "EventAgentLogin"),
+        ] {
+            let seen = bench.ask(0, request, &[DN, agent("1001")]);
+            let brief: Vec<_> = seen.iter().map(Seen::brief).collect();
+            assert_eq!(brief, [format!("1 {event} 7001"), format!("0 {event}* 7001")]);
+            assert_eq!(seen[0].names(), "ThisDN AgentID");
+            assert_eq!(seen[1].names(), "ReferenceID ThisDN AgentID");
+            assert_eq!(seen[1].text(AttributeId::AGENT_ID).unwrap(), "1001");
+            assert_eq!(seen[1].function, Function::DistributeResponse);
+            let number = |at: usize| seen[at].view().long(AttributeId::EVENT_SEQUENCE_NUMBER);
+            assert_eq!(number(0), number(1), "two copies of one event");
+        }
+    }
+
+    #[test]
+    fn what_is_echoed() {
+        let reason = KvList::build(|list| list.str("ReasonCode", "lunch")).unwrap();
+        let echoed = [
+            DN,
+            agent("1001"),
+            (AttributeId::EXTENSIONS, ValueRef::List(reason.view())),
+            (AttributeId::REASON, ValueRef::List(reason.view())),
+            (AttributeId::AGENT_WORK_MODE, ValueRef::Int(3)),
+            (AttributeId::THIS_QUEUE, "Callback_VQ".into()),
+            (AttributeId::PASSWORD, "secret".into()),
+        ];
+        let mut bench = Bench::new(1);
+        bench.register(0, &["7001"]);
+        for request in [LOGIN, NOT_READY, READY, LOGOUT] {
+            let seen = bench.ask(0, request, &echoed);
+            assert_eq!(
+                seen[0].names(),
+                "ReferenceID ThisDN AgentID ThisQueue AgentWorkMode Reason Extensions"
+            );
+            assert_eq!(seen[0].list(AttributeId::REASON), Some(reason.clone()));
+            assert_eq!(seen[0].int(AttributeId::AGENT_WORK_MODE), Some(3));
+        }
+    }
+
+    #[test]
+    fn without_a_reference_everybody_gets_the_same() {
+        let mut bench = Bench::new(2);
+        bench.register(0, &["7001"]);
+        bench.register(1, &["7001"]);
+        let request = crate::testing::message(LOGIN, &[DN, agent("1")]);
+        let seen: Vec<_> = bench.send(0, &request).iter().map(Seen::brief).collect();
+        assert_eq!(seen, ["0 EventAgentLogin 7001", "1 EventAgentLogin 7001"]);
+    }
+
+    #[test]
+    fn refused_logins() {
+        let world = "[[dn]]\nnumber = '7001'\ntype = 'Extension'\n[[dn]]\nnumber = '7002'\ntype = 'ACD Position'\n\
+                     [[dn]]\nnumber = 'q'\ntype = 'ACD Queue'\n[[dn]]\nnumber = 'm'\ntype = 'Extension'\n\
+                     [[agent]]\nid = '1'\n[[agent]]\nid = '2'\npassword = 'two'\n";
+        let mut bench = Bench::of(world, 1);
+        bench.register(0, &["7002", "q"]);
+        let monitor = (AttributeId::REGISTER_MODE, ValueRef::Int(2));
+        bench.ask(0, MessageId::REQUEST_REGISTER_ADDRESS, &[(THIS, "m".into()), monitor]);
+        let dn = |name: &'static str| (THIS, ValueRef::from(name));
+        let password = |text: &'static str| (AttributeId::PASSWORD, ValueRef::from(text));
+        let long = "1".repeat(256);
+        for (attributes, code, text) in [
+            (vec![agent("1")], 53, "AttributeThisDN is missing"),
+            (vec![dn("x"), agent("1")], 59, "DN x is not configured"),
+            (vec![DN, agent("1")], 41, "DN 7001 is not registered by this client"),
+            (vec![dn("m"), agent("1")], 41, "the DN is registered in ModeMonitor, which allows no requests"),
+            (vec![dn("7002")], 53, "AttributeAgentID is missing"),
+            (vec![dn("7002"), agent("")], 53, "AttributeAgentID is missing"),
+            (vec![dn("7002"), agent(&long)], 53, "AttributeAgentID of 256 bytes is over the limit of 255"),
+            (
+                vec![dn("q"), agent("1")],
+                53,
+                "DN q takes no agents: its type is not Extension or ACD Position",
+            ),
+            (vec![dn("7002"), agent("3")], 192, "agent 3 is not configured"),
+            (vec![dn("7002"), agent("2")], 1705, "wrong password for agent 2"),
+            (vec![dn("7002"), agent("2"), password("one")], 1705, "wrong password for agent 2"),
+            (
+                vec![dn("7002"), agent("1"), (AttributeId::REASON, "x".into())],
+                53,
+                "AttributeReason is of kind string, expected list",
+            ),
+        ] {
+            assert_eq!(bench.refused(0, LOGIN, &attributes), (ErrorCode(code), text.to_owned()));
+        }
+        assert_eq!(
+            bench.ask(0, LOGIN, &[dn("7002"), agent("2"), password("two")])[0].id(),
+            MessageId::EVENT_AGENT_LOGIN
+        );
+        bench.register(0, &["7001"]);
+        for (attributes, code, text) in [
+            ([dn("7002"), agent("2")], 1706, "agent 2 is logged in on DN 7002 already"),
+            ([dn("7002"), agent("1")], 1706, "agent 2 is logged in on DN 7002 already"),
+            ([DN, agent("2")], 1704, "agent 2 is logged in on another DN"),
+        ] {
+            assert_eq!(bench.refused(0, LOGIN, &attributes), (ErrorCode(code), text.to_owned()));
+        }
+        // An agent without a password may send one.
+        assert_eq!(
+            bench.ask(0, LOGIN, &[DN, agent("1"), password("any")])[0].id(),
+            MessageId::EVENT_AGENT_LOGIN
+        );
+    }
+
+    #[test]
+    fn who_is_not_logged_in() {
+        let mut bench = Bench::new(1);
+        for request in [READY, NOT_READY, LOGOUT] {
+            assert_eq!(bench.refused(0, request, &[DN]).0, ErrorCode::NOT_REGISTERED);
+        }
+        bench.register(0, &["7001"]);
+        for request in [READY, NOT_READY, LOGOUT] {
+            let refused = bench.refused(0, request, &[DN]);
+            let text = "no agent is logged in on DN 7001".to_owned();
+            assert_eq!(refused, (ErrorCode::SOFT_AGENT_NOT_LOGGED_IN, text));
+            assert_eq!(bench.refused(0, request, &[]).0, ErrorCode::INVALID_ATTR);
+        }
+    }
+
+    #[test]
+    fn agents_outlive_their_connection() {
+        let mut bench = Bench::new(2);
+        bench.register(0, &["7001"]);
+        bench.ask(0, LOGIN, &[DN, agent("1001")]);
+        bench.switch.disconnected(ClientId(0));
+        let seen = bench.ask(1, MessageId::REQUEST_REGISTER_ADDRESS, &[DN]);
+        assert_eq!(seen[0].text(AttributeId::AGENT_ID).unwrap(), "1001");
+        assert_eq!(bench.brief(1, LOGOUT, &[DN]), ["1 EventAgentLogout* 7001"]);
+    }
+
+    #[test]
+    fn the_answer_comes_although_another_client_is_private() {
+        let mut bench = Bench::new(2);
+        bench.register(0, &["7001"]);
+        let private = (AttributeId::REGISTER_MODE, ValueRef::Int(1));
+        bench.ask(1, MessageId::REQUEST_REGISTER_ADDRESS, &[DN, private]);
+        let seen = bench.brief(0, LOGIN, &[DN, agent("1001")]);
+        assert_eq!(seen, ["1 EventAgentLogin 7001", "0 EventAgentLogin* 7001"]);
+    }
+}

@@ -11,6 +11,8 @@ use crate::registry::{DnId, Registry};
 
 pub(crate) mod events;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 /// Most calls at a time (chosen), so that no client fills the memory.
 const CALL_LIMIT: usize = 100_000;

@@ -270,3 +270,88 @@ impl Effects {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_and_functions_in_words() {
+        let (dn, event) = (DnName::from("REPORTING"), MessageId::EVENT_USER_EVENT);
+        for (note, text) in [
+            (Note::AbsentThisDn { used: dn.clone() }, "-- Absent ThisDN, REPORTING was used"),
+            (
+                Note::NobodyRegistered { dn: dn.clone(), event },
+                "-- no distribution of EventUserEvent: nobody is registered on REPORTING",
+            ),
+            (
+                Note::NobodyWants { dn, event },
+                "-- no distribution of EventUserEvent: the input masks of all clients on REPORTING leave it out",
+            ),
+            (Note::NoSuchClient { client: -1 }, "-- ClientID -1 is no client that is connected"),
+        ] {
+            assert_eq!(note.to_string(), text);
+        }
+        let all = [
+            Function::SendToClient,
+            Function::DistributeUserEvent,
+            Function::DistributeEvent,
+            Function::DistributeResponse,
+            Function::SendToAll,
+        ];
+        let names = [
+            "send_to_client",
+            "distribute_user_event",
+            "distribute_event",
+            "distribute_response",
+            "send_to_all",
+        ];
+        assert_eq!(all.map(|function| function.to_string()), names);
+    }
+
+    #[test]
+    fn bytes_of_clients_never_break_a_line() {
+        for (bytes, text) in [
+            (&b"7001"[..], "7001"),
+            (b"a\nb\t\0c", "a\\nb\\t\\u{0}c"),
+            (b"\xFFx", "\u{FFFD}x"),
+            ("é".as_bytes(), "é"),
+        ] {
+            assert_eq!(DnName::from(bytes).to_string(), text);
+        }
+        let long = DnName::from(&[b'x'; 300][..]);
+        assert_eq!((long.to_string().len(), long.as_bytes().len()), (257, 300));
+        assert_eq!(DnName::from(&[b'x'; 255][..]).to_string().len(), 255);
+    }
+
+    #[test]
+    fn taking_back_keeps_notes_and_what_was_before() {
+        let note = |client| Note::NoSuchClient { client };
+        let deliver = |effects: &mut Effects, to: u32| {
+            let start = effects.frames.len();
+            effects.frames.extend_from_slice(b"frame");
+            let first = effects.receivers().len();
+            effects.receivers().push(ClientId(to));
+            let frame = start..effects.frames.len();
+            effects.deliver(Function::SendToClient, MessageId::EVENT_ACK, frame, first, None);
+        };
+        let mut effects = Effects::new();
+        deliver(&mut effects, 1);
+        effects.note(note(1));
+        let mark = effects.mark();
+        effects.note(note(2));
+        deliver(&mut effects, 2);
+        effects.take_back(mark);
+        deliver(&mut effects, 3);
+        let steps: Vec<_> = effects
+            .steps()
+            .map(|step| match step {
+                Step::Note(note) => note.to_string(),
+                Step::Deliver(delivery) => format!("{:?} {:?}", delivery.to, delivery.frame),
+            })
+            .collect();
+        let expected =
+            ["[ClientId(1)] 0..5", &note(1).to_string(), &note(2).to_string(), "[ClientId(3)] 5..10"];
+        assert_eq!(steps, expected);
+    }
+}

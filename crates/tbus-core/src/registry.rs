@@ -279,3 +279,35 @@ fn wants(client: Option<&Client>, event: MessageId) -> bool {
     let (Some(mask), Some((byte, bit))) = (&client.mask, mask_bit(event)) else { return true };
     mask.get(byte).is_some_and(|byte| byte & bit != 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mask_bits() {
+        for (id, expected) in [
+            (0, Some((0, 1))),
+            (7, Some((0, 128))),
+            (8, Some((1, 1))),
+            (96, Some((12, 1))),
+            (511, Some((63, 128))),
+            (512, None),
+            (u16::MAX, None),
+        ] {
+            assert_eq!(mask_bit(MessageId(id)), expected, "{id}");
+        }
+    }
+
+    #[test]
+    fn clients_create_no_more_dns_than_the_limit() {
+        let mut registry = Registry::new(&World::from_toml("[switch]\ncreate-unknown-dns = true").unwrap());
+        for number in 0..CREATED_LIMIT {
+            registry.resolve(number.to_string().as_bytes(), AddressType::DN).unwrap();
+        }
+        let refusal = registry.resolve(b"x", AddressType::DN).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::CSTA_GENERIC_SYSTEM_RESOURCE);
+        assert_eq!(refusal.text, "clients have created 100000 DNs already");
+        registry.resolve(b"1", AddressType::DN).unwrap();
+    }
+}

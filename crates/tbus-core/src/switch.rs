@@ -199,3 +199,6 @@ fn post<'t>(
 fn link_event(up: bool) -> MessageId {
     if up { MessageId::EVENT_LINK_CONNECTED } else { MessageId::EVENT_LINK_DISCONNECTED }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,3 +127,6 @@ impl<'t> Turn<'t> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

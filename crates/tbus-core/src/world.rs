@@ -388,3 +388,6 @@ fn dn_type(ty: &Spanned<String>) -> Result<DnType, Mistake> {
         (ty.span().start, format!("unknown DN type `{name}`; {hint}"))
     })
 }
+
+#[cfg(test)]
+mod tests;

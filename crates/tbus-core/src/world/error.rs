@@ -54,12 +54,17 @@ fn table_of(text: &str, at: usize) -> Option<&str> {
 fn unknown_key(text: &str, at: usize, message: &str) -> Option<String> {
     let (key, expected) = message.strip_prefix("unknown field `")?.split_once("`, expected ")?;
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let table = table_of(text, at).map(|table| format!(" in {table}")).unwrap_or_default();
+    let is_head = text.get(..at)?.rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with('['));
+    let (what, table) = match table_of(text, at) {
+        Some(_) if is_head => ("table", String::new()),
+        Some(table) => ("key", format!(" in {table}")),
+        None => ("key", String::new()),
+    };
     let hint = nearest(key, known.iter().copied()).map_or_else(
         || format!("known are: {}", known.join(", ")),
         |meant| format!("did you mean `{meant}`?"),
     );
-    Some(format!("unknown key `{key}`{table}; {hint}"))
+    Some(format!("unknown {what} `{key}`{table}; {hint}"))
 }
 
 /// Other messages, without their line breaks. A missing key is reported at the head of its table.
