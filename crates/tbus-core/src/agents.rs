@@ -59,7 +59,7 @@ impl Agents {
     }
 }
 
-/// What the events of agents repeat of their requests (facts 3, users rank 3).
+/// What the events of agents repeat of their requests, as desktops read it back (chosen).
 struct Echo<'t> {
     this_queue: Option<&'t [u8]>,
     work_mode: Option<i32>,

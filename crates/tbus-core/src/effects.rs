@@ -15,10 +15,31 @@ use crate::ClientId;
 /// [`Effects::clear_steps`] after each request.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// Complete frames, one behind the other. The ranges of the steps point into it.
-    pub frames: BytesMut,
+    /// Complete frames for single clients, one behind the other.
+    pub answers: BytesMut,
+    /// Complete frames for all clients of a DN. They have a buffer of their own so that what one client listens to is
+    /// one contiguous run, however many answers are made between its events.
+    pub events: BytesMut,
     steps: Vec<Record>,
     receivers: Vec<ClientId>,
+}
+
+/// One of the buffers of [`Effects`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Buffer {
+    /// [`Effects::answers`].
+    Answers,
+    /// [`Effects::events`].
+    Events,
+}
+
+/// Where a frame lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// In which buffer.
+    pub buffer: Buffer,
+    /// Where in it.
+    pub bytes: Range<usize>,
 }
 
 #[derive(Debug)]
@@ -27,16 +48,17 @@ enum Record {
     Deliver {
         function: Function,
         message: MessageId,
-        frame: Range<usize>,
+        frame: Frame,
         to: Range<usize>,
-        requester: Option<(ClientId, Range<usize>)>,
+        requester: Option<(ClientId, Frame)>,
     },
 }
 
 /// Where [`Effects`] stood at some time, to go back there when an answer turns out not to fit.
 #[derive(Clone, Copy)]
 pub(crate) struct Mark {
-    frames: usize,
+    answers: usize,
+    events: usize,
     steps: usize,
     receivers: usize,
 }
@@ -57,12 +79,12 @@ pub struct Delivery<'a> {
     pub function: Function,
     /// Which event it is.
     pub message: MessageId,
-    /// Its frame in [`Effects::frames`].
-    pub frame: Range<usize>,
+    /// Its frame.
+    pub frame: Frame,
     /// Who gets it, in order of registration. Never empty.
     pub to: &'a [ClientId],
     /// This one of `to` gets that copy instead, the only one with ReferenceID. The log prints this copy.
-    pub requester: Option<(ClientId, Range<usize>)>,
+    pub requester: Option<(ClientId, Frame)>,
 }
 
 /// The function names that a T-Server's log shows before an event.
@@ -80,15 +102,22 @@ pub enum Function {
     SendToAll,
 }
 
-impl fmt::Display for Function {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Function {
+    /// The name as logs show it.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::SendToClient => "send_to_client",
             Self::DistributeUserEvent => "distribute_user_event",
             Self::DistributeEvent => "distribute_event",
             Self::DistributeResponse => "distribute_response",
             Self::SendToAll => "send_to_all",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
@@ -226,6 +255,23 @@ impl Effects {
         })
     }
 
+    /// The bytes of a frame, as long as its buffer was not split off.
+    pub fn bytes(&self, frame: &Frame) -> &[u8] {
+        let buffer = match frame.buffer {
+            Buffer::Answers => &self.answers,
+            Buffer::Events => &self.events,
+        };
+        buffer.get(frame.bytes.clone()).unwrap_or_default()
+    }
+
+    /// The buffer, to append a frame to it.
+    pub(crate) fn buffer(&mut self, buffer: Buffer) -> &mut BytesMut {
+        match buffer {
+            Buffer::Answers => &mut self.answers,
+            Buffer::Events => &mut self.events,
+        }
+    }
+
     /// Forgets the steps; the frames stay.
     pub fn clear_steps(&mut self) {
         self.steps.clear();
@@ -246,21 +292,27 @@ impl Effects {
         &mut self,
         function: Function,
         message: MessageId,
-        frame: Range<usize>,
+        frame: Frame,
         to: usize,
-        requester: Option<(ClientId, Range<usize>)>,
+        requester: Option<(ClientId, Frame)>,
     ) {
         let to = to..self.receivers.len();
         self.steps.push(Record::Deliver { function, message, frame, to, requester });
     }
 
     pub(crate) fn mark(&self) -> Mark {
-        Mark { frames: self.frames.len(), steps: self.steps.len(), receivers: self.receivers.len() }
+        Mark {
+            answers: self.answers.len(),
+            events: self.events.len(),
+            steps: self.steps.len(),
+            receivers: self.receivers.len(),
+        }
     }
 
     /// Takes back what was delivered since `mark`. Notes stay: they tell what led to the error.
     pub(crate) fn take_back(&mut self, mark: Mark) {
-        self.frames.truncate(mark.frames);
+        self.answers.truncate(mark.answers);
+        self.events.truncate(mark.events);
         self.receivers.truncate(mark.receivers);
         let mut place = 0_usize;
         self.steps.retain(|record| {
@@ -328,11 +380,11 @@ mod tests {
     fn taking_back_keeps_notes_and_what_was_before() {
         let note = |client| Note::NoSuchClient { client };
         let deliver = |effects: &mut Effects, to: u32| {
-            let start = effects.frames.len();
-            effects.frames.extend_from_slice(b"frame");
+            let start = effects.events.len();
+            effects.events.extend_from_slice(b"frame");
             let first = effects.receivers().len();
             effects.receivers().push(ClientId(to));
-            let frame = start..effects.frames.len();
+            let frame = Frame { buffer: Buffer::Events, bytes: start..effects.events.len() };
             effects.deliver(Function::SendToClient, MessageId::EVENT_ACK, frame, first, None);
         };
         let mut effects = Effects::new();
@@ -347,7 +399,7 @@ mod tests {
             .steps()
             .map(|step| match step {
                 Step::Note(note) => note.to_string(),
-                Step::Deliver(delivery) => format!("{:?} {:?}", delivery.to, delivery.frame),
+                Step::Deliver(delivery) => format!("{:?} {:?}", delivery.to, delivery.frame.bytes),
             })
             .collect();
         let expected =

@@ -4,11 +4,10 @@
 //! (EventSequenceNumber, CustomerID, TimeinuSecs, TimeinSecs), then what the event is about, then ReferenceID, ThisDN and
 //! the other DNs. Direct answers have their ReferenceID right after the head, as EventACK in the log.
 
-use std::ops::Range;
-
 use tlib_proto::wire::MessageWriter;
 use tlib_proto::{AttributeId, EncodeError, Limits, MessageId, Timestamp};
 
+use crate::effects::{Buffer, Frame};
 use crate::registry::{DnId, Registry};
 use crate::{ClientId, DnName, Effects, Function, Note};
 
@@ -32,11 +31,13 @@ impl Post<'_> {
     #[inline]
     fn write(
         &mut self,
+        buffer: Buffer,
         event: MessageId,
         fill: impl FnOnce(&mut MessageWriter<'_>),
-    ) -> Result<Range<usize>, EncodeError> {
-        let start = self.out.frames.len();
-        let mut writer = MessageWriter::start(&mut self.out.frames, event);
+    ) -> Result<Frame, EncodeError> {
+        let out = self.out.buffer(buffer);
+        let start = out.len();
+        let mut writer = MessageWriter::start(out, event);
         writer
             .long(AttributeId::EVENT_SEQUENCE_NUMBER, *self.sequence)
             .str(AttributeId::CUSTOMER_ID, self.tenant)
@@ -44,7 +45,7 @@ impl Post<'_> {
             .unsigned(AttributeId::TIMEIN_SECS, self.now.wire_seconds());
         fill(&mut writer);
         writer.finish(&self.limits)?;
-        Ok(start..self.out.frames.len())
+        Ok(Frame { buffer, bytes: start..self.out.buffer(buffer).len() })
     }
 
     /// Every event built takes a number; two copies of one event share it.
@@ -59,7 +60,7 @@ impl Post<'_> {
         fill: impl FnOnce(&mut MessageWriter<'_>),
     ) -> Result<(), EncodeError> {
         let reference = self.reference;
-        let frame = self.write(event, |writer| {
+        let frame = self.write(Buffer::Answers, event, |writer| {
             if let Some(reference) = reference {
                 writer.unsigned(AttributeId::REFERENCE_ID, reference);
             }
@@ -109,16 +110,16 @@ impl Post<'_> {
                 return Ok(());
             }
             (1, Some(_)) => {
-                let frame = self.write(event, |writer| fill(writer, true))?;
+                let frame = self.write(Buffer::Answers, event, |writer| fill(writer, true))?;
                 self.out.deliver(function, event, frame, to, None);
             }
             (_, Some(addressed)) => {
-                let own = self.write(event, |writer| fill(writer, true))?;
-                let frame = self.write(event, |writer| fill(writer, false))?;
+                let own = self.write(Buffer::Answers, event, |writer| fill(writer, true))?;
+                let frame = self.write(Buffer::Events, event, |writer| fill(writer, false))?;
                 self.out.deliver(function, event, frame, to, Some((addressed, own)));
             }
             (_, None) => {
-                let frame = self.write(event, |writer| fill(writer, false))?;
+                let frame = self.write(Buffer::Events, event, |writer| fill(writer, false))?;
                 self.out.deliver(function, event, frame, to, None);
             }
         }
@@ -148,7 +149,7 @@ impl Post<'_> {
         if self.out.receivers().len() == to {
             return Ok(());
         }
-        let frame = self.write(event, fill)?;
+        let frame = self.write(Buffer::Events, event, fill)?;
         self.count();
         self.out.deliver(Function::SendToAll, event, frame, to, None);
         Ok(())

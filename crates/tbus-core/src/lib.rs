@@ -5,6 +5,11 @@
 //! tells about it. An event is encoded once for all its receivers, at most twice where one copy alone carries a
 //! ReferenceID.
 //!
+//! Where things are: `world` and `options` read the configuration, `registry` knows clients, DNs and registrations,
+//! `turn` finds the handler of a request, `events` writes events and finds their receivers. The handlers stand by theme:
+//! `user_events`, `registration`, `queries`, `agents`, `calls`, `user_data`. A rule that nobody has published is marked
+//! "chosen" where it is obeyed; "facts 3.3" and the like are sections of the project's collection of public facts.
+//!
 //! What this crate is **not**: it has no sockets, no files, no clock (time is an argument) and no log macros.
 //!
 //! ```
@@ -24,7 +29,7 @@
 //!     }
 //! }
 //! effects.clear_steps();
-//! let batch = effects.frames.split().freeze(); // what the sockets get
+//! let batch = effects.answers.split().freeze(); // what the sockets get
 //! # assert!(!batch.is_empty());
 //! # Ok::<(), tlib_proto::EncodeError>(())
 //! ```
@@ -66,7 +71,7 @@ mod user_data;
 mod user_events;
 mod world;
 
-pub use effects::{Delivery, DnName, Effects, Function, Note, Step};
+pub use effects::{Buffer, Delivery, DnName, Effects, Frame, Function, Note, Step};
 pub use options::Options;
 pub use switch::{ClientId, Switch};
 pub use world::{

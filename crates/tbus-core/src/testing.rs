@@ -127,8 +127,8 @@ impl Bench {
                 Step::Deliver(delivery) => delivery,
             };
             assert!(!delivery.to.is_empty());
-            let read = |range: std::ops::Range<usize>| {
-                let view = MessageRef::parse(&self.effects.frames[range], &Limits::default()).unwrap();
+            let read = |frame: &crate::Frame| {
+                let view = MessageRef::parse(self.effects.bytes(frame), &Limits::default()).unwrap();
                 assert_eq!(view.id(), delivery.message);
                 view.to_owned()
             };
@@ -137,12 +137,13 @@ impl Bench {
             }
             for to in delivery.to {
                 let own = delivery.requester.clone().filter(|(client, _)| client == to);
-                let message = read(own.map_or_else(|| delivery.frame.clone(), |(_, frame)| frame));
+                let message = read(&own.map_or_else(|| delivery.frame.clone(), |(_, frame)| frame));
                 all.push(Seen { to: to.0, function: delivery.function, message });
             }
         }
         self.effects.clear_steps();
-        self.effects.frames.clear();
+        self.effects.answers.clear();
+        self.effects.events.clear();
         all
     }
 

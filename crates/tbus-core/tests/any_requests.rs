@@ -135,8 +135,8 @@ fn check(
         prop_assert!(own.as_ref().is_none_or(|(id, _)| delivery.to.contains(id)));
         for to in delivery.to {
             let special = own.clone().filter(|(id, _)| id == to).map(|(_, frame)| frame);
-            let range = special.unwrap_or_else(|| delivery.frame.clone());
-            let view = MessageRef::parse(&effects.frames[range], &Limits::default());
+            let frame = special.unwrap_or_else(|| delivery.frame.clone());
+            let view = MessageRef::parse(effects.bytes(&frame), &Limits::default());
             let view = view.map_err(|error| TestCaseError::fail(error.to_string()))?;
             prop_assert_eq!(view.id(), delivery.message);
             let number = view.long(AttributeId::EVENT_SEQUENCE_NUMBER).unwrap().unwrap();
@@ -157,7 +157,8 @@ fn check(
         }
     }
     effects.clear_steps();
-    effects.frames.clear();
+    effects.answers.clear();
+    effects.events.clear();
     Ok(answers)
 }
 

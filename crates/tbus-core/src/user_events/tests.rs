@@ -60,7 +60,7 @@ fn the_published_log_comes_out() {
         match step {
             Step::Note(note) => lines += &format!("{note}\n"),
             Step::Deliver(delivery) => {
-                let frame = &bench.effects.frames[delivery.frame.clone()];
+                let frame = bench.effects.bytes(&delivery.frame);
                 let view = MessageRef::parse(frame, &Limits::default()).unwrap();
                 lines += &format!("{}: ", delivery.function);
                 print_message(&mut lines, view, &style);
@@ -308,11 +308,12 @@ fn the_hot_path_reuses_its_buffers() {
     }
     let reference = ValueRef::Int(REFERENCE.cast_signed());
     let request = message(USER_EVENT, &[(AttributeId::REFERENCE_ID, reference), (TARGET, text("REPORTING"))]);
-    let place = |effects: &crate::Effects| effects.frames.as_ptr();
+    let place = |effects: &crate::Effects| (effects.answers.as_ptr(), effects.events.as_ptr());
     let mut before = None;
     for _ in 0..3 {
         effects.clear_steps();
-        effects.frames.clear();
+        effects.answers.clear();
+        effects.events.clear();
         switch.request(ClientId(0), now, request.view(), &mut effects);
         assert!(before.is_none_or(|before| before == place(&effects)));
         before = Some(place(&effects));
