@@ -1,0 +1,112 @@
+//! The command line: which subcommands there are, and what the first page of help says.
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::{decode, demo, encode, kv, send, serve, spec, watch};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tbus",
+    version,
+    about = "A T-Server protocol simulator and event bus: no licence, no switch, no Configuration Server.\n\
+        The bytes on the wire are this project's own profile; `tbus spec --unverified` lists what is not proven.",
+    after_help = "Examples:\n  tbus demo                              the published T-Server exchange, on this machine\n  \
+        tbus serve                             a T-Server with the default world on 127.0.0.1:7007\n  \
+        tbus watch --dn REPORTING              prints the events of a DN\n  \
+        tbus send gms_ServiceName=inbound n:=3 sends a user event to REPORTING\n  \
+        tbus spec EventACK                     what is known of a message\n\n\
+        Exit codes:\n  0  done\n  1  time-out, or what was expected has not come\n  \
+        2  EventError came back, wrong usage or bad input\n  3  cannot connect, cannot listen, or the system failed\n\n\
+        TBUS_LOG=debug shows on stderr what the program does."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the published exchange on a T-Server of its own and show its log
+    Demo(demo::DemoArgs),
+    /// Run a T-Server
+    Serve(serve::ServeArgs),
+    /// Register on DNs and print what arrives
+    Watch(watch::WatchArgs),
+    /// Send a user event, or any message, and print the answer
+    Send(send::SendArgs),
+    /// Print frames (hex or file) as log text or JSON
+    Decode(decode::DecodeArgs),
+    /// Write log text or JSON as frames
+    Encode(encode::EncodeArgs),
+    /// Work with packed key-value lists
+    Kv(kv::KvArgs),
+    /// Show messages, attributes, enumerations and error codes, and how each is known
+    Spec(spec::SpecArgs),
+}
+
+/// Reads the command line and does what it says.
+pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
+    let (arguments, ignored) = serve::vendor::translate(arguments.collect())?;
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help that nobody reads to its end is no error.
+            let _ = error.print();
+            return Ok(if error.use_stderr() { Exit::Refused } else { Exit::Done });
+        }
+    };
+    trace()?;
+    match cli.command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve(args) => serve::run(args, &ignored),
+        Command::Watch(args) => watch::run(&args),
+        Command::Send(args) => send::run(&args),
+        Command::Decode(args) => decode::run(&args),
+        Command::Encode(args) => encode::run(&args),
+        Command::Kv(args) => kv::run(&args),
+        Command::Spec(args) => spec::run(&args),
+    }
+}
+
+/// What is not the T-Server log goes to stderr, as much of it as `TBUS_LOG` says: `debug`, or `tlib_net=trace,info`.
+fn trace() -> Result<(), Failure> {
+    use std::io::IsTerminal;
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+
+    let filter = match std::env::var("TBUS_LOG") {
+        Ok(text) => text.parse::<Targets>().map_err(|error| {
+            Failure::bad(anyhow::anyhow!(
+                "TBUS_LOG={text}: {error}; write a level such as debug, or tlib_net=trace,warn"
+            ))
+        })?,
+        Err(_) => Targets::new().with_default(LevelFilter::WARN),
+    };
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    tracing_subscriber::registry().with(lines).with(filter).init();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_first_page_is_one_page() {
+        let help = Cli::command().render_help().to_string();
+        assert!(help.lines().count() <= 40, "{help}");
+        assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
+    }
+}

@@ -1,0 +1,29 @@
+//! `tbus`: a T-Server protocol simulator and event bus, on the command line.
+//!
+//! One module per subcommand, with its arguments beside its code. What this crate is **not**: it has no protocol logic
+//! and no SQL; a command reads its input, calls the libraries, and says how it ended.
+
+mod args;
+mod blocks;
+mod cli;
+mod client;
+mod decode;
+mod demo;
+mod encode;
+mod exit;
+mod hex;
+mod input;
+mod invocation;
+mod kv;
+mod output;
+mod ready;
+mod render;
+mod send;
+mod serve;
+mod spec;
+mod stop;
+mod watch;
+
+fn main() -> std::process::ExitCode {
+    exit::report(cli::run(std::env::args_os()))
+}

@@ -1,0 +1,82 @@
+//! `--from-log`: the request that a piece of T-Server log shows.
+
+use anyhow::anyhow;
+use tlib_proto::{AttributeId, Message, MessageId};
+
+use crate::blocks::{Blocks, Item};
+use crate::exit::{Failure, say};
+use crate::input::Input;
+
+/// What the server adds to an event, so that a request does not have it.
+const SERVERS_OWN: [AttributeId; 6] = [
+    AttributeId::EVENT_SEQUENCE_NUMBER,
+    AttributeId::CUSTOMER_ID,
+    AttributeId::TIMEIN_SECS,
+    AttributeId::TIMEINU_SECS,
+    AttributeId::USER_EVENT,
+    AttributeId::THIS_DN,
+];
+
+/// Reads the first user event of a log, or the first request if it has none.
+pub(super) fn read(argument: &str) -> Result<Message, Failure> {
+    first(Blocks::new(Input::open(Some(argument))?))
+}
+
+fn first(mut blocks: Blocks) -> Result<Message, Failure> {
+    let mut absent = false;
+    let mut request = None;
+    loop {
+        let item = blocks.next()?;
+        let complaints = blocks.complaints();
+        let found = match item {
+            None => None,
+            Some(Item::Line(line)) => {
+                // The note stands between the line of its request and the events that the request causes.
+                absent = line.starts_with(b"-- Absent ThisDN") || absent && !is_request_line(&line);
+                continue;
+            }
+            Some(Item::Message(message)) => match message.id() {
+                MessageId::REQUEST_DISTRIBUTE_USER_EVENT => Some(message),
+                MessageId::EVENT_USER_EVENT => Some(cause(&message, absent)?),
+                // The handshake is made by this client itself.
+                id if id.is_request() && id != MessageId::REQUEST_REGISTER_CLIENT && request.is_none() => {
+                    request = Some((message, complaints));
+                    continue;
+                }
+                _ => continue,
+            },
+        };
+        // What was left out of other blocks does not matter here.
+        let (message, complaints) = match (found, request) {
+            (Some(message), _) => (message, complaints),
+            (None, Some(request)) => request,
+            (None, None) => {
+                let name = blocks.name();
+                return Err(Failure::bad(anyhow!(
+                    "{name}: no user event and no request in it (`message <Name>` lines)"
+                )));
+            }
+        };
+        for complaint in complaints {
+            say(&format!("{}: line {}: left out: {}", blocks.name(), complaint.line, complaint.reason));
+        }
+        return Ok(message);
+    }
+}
+
+/// `00:34:20.757 Int 04543 Interaction message ...`
+fn is_request_line(line: &[u8]) -> bool {
+    line.split(|byte| *byte == b' ').any(|word| word == b"04543")
+}
+
+/// The request that makes a server send this event.
+fn cause(event: &Message, absent_this_dn: bool) -> Result<Message, Failure> {
+    let view = event.view();
+    let dn = view.find(AttributeId::THIS_DN);
+    Message::build(MessageId::REQUEST_DISTRIBUTE_USER_EVENT, |m| {
+        m.optional(AttributeId::COMMUNICATION_DN, dn)
+            .optional(AttributeId::THIS_DN, dn.filter(|_| !absent_this_dn))
+            .copy(view, |id| !SERVERS_OWN.contains(&id))
+    })
+    .map_err(Failure::bad)
+}

@@ -1,0 +1,162 @@
+//! `tbus serve`: a T-Server until somebody ends it.
+
+mod log;
+pub(crate) mod vendor;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use tbus_core::World;
+use tbus_server::{Server, ServerConfig};
+use tlib_capture::{Expire, Segment, Verbosity};
+
+use crate::args::{DEFAULT_ADDRESS, address};
+use crate::client::runtime;
+use crate::exit::{Exit, Failure, Outcome, say};
+use crate::invocation;
+use crate::output::Out;
+use crate::ready::ReadyFile;
+use crate::stop::Stop;
+use log::Log;
+
+/// What `tbus serve` is told.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tbus serve\n  tbus serve --listen 127.0.0.1:0 --ready-file ready --log logs/\n  \
+    tbus serve --world world.toml --log server.log --log-level trace --log-segment '10 MB' --log-expire 5\n  \
+    tbus -host cfg -port 2020 -app SIP_P -l 7260@licence    (a vendor's start line)\n\n\
+    Ctrl-C and SIGTERM write what is queued for clients, close the log, and exit with 0."
+)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ADDRESS, value_parser = address)]
+    listen: String,
+    /// Tenant, switch, DNs, options (TOML); without it, the world of the published example
+    #[arg(long, value_name = "FILE")]
+    world: Option<PathBuf>,
+    /// Name of the T-Server instead of the world's; -app works, too
+    #[arg(long, value_name = "NAME", value_parser = application)]
+    app: Option<String>,
+    /// Where the T-Server log goes; without it, to the terminal
+    #[arg(long, value_name = "FILE|DIR/|-")]
+    log: Option<String>,
+    /// How much is logged: none, standard, interaction, trace, debug or all
+    #[arg(long, value_name = "LEVEL", default_value_t = Verbosity::All)]
+    log_level: Verbosity,
+    /// When a log file is full: false, or a size such as '100 KB' or '10 MB'
+    #[arg(long, value_name = "SIZE", default_value = "10 MB")]
+    log_segment: Segment,
+    /// How many log files are kept: false, or a number
+    #[arg(long, value_name = "FILES", default_value = "10")]
+    log_expire: Expire,
+    /// Write the real address to this file once clients can connect; removed at the end
+    #[arg(long, value_name = "PATH")]
+    ready_file: Option<PathBuf>,
+}
+
+/// The name of an application, as a world would accept it.
+fn application(name: &str) -> Result<String, String> {
+    match name {
+        "" => Err("the name is empty".to_owned()),
+        _ if name.len() > 255 => Err("the name is over 255 bytes long".to_owned()),
+        _ if name.chars().any(char::is_control) => Err("the name holds a control character".to_owned()),
+        _ => Ok(name.to_owned()),
+    }
+}
+
+/// Serves until a signal comes.
+pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
+    let world = world(&args)?;
+    ReadyFile::clear(args.ready_file.as_deref())?;
+    let runtime = runtime()?;
+    // Before anybody can know that the server is there, so that no signal is missed.
+    let mut stop = runtime.block_on(async { Stop::listen() })?;
+
+    let log = Log::open(&args, &world.t_server.name)?;
+    let mut config = ServerConfig::new(world.clone());
+    config.listen.clone_from(&args.listen);
+    log.attach(&mut config);
+    let server = Server::start(config).map_err(Failure::system)?;
+    let address = server.address().to_string();
+
+    let screen = screen(&world, &address, &log, ignored);
+    let shown = {
+        let mut out = Out::new();
+        out.text(&screen).and_then(|()| out.flush())
+    };
+    shown?;
+    let log = log.show()?;
+    let ready = ReadyFile::write(args.ready_file.as_deref(), &address)?;
+    tracing::info!(address, "ready");
+
+    runtime.block_on(async {
+        stop.wait().await;
+        drop(ready);
+        let drained = tokio::task::spawn_blocking(move || {
+            server.stop();
+            log.close();
+        });
+        tokio::select! {
+            done = drained => done.map_err(|error| Failure::system(anyhow!(error).context("stopping"))),
+            () = stop.wait() => {
+                say("stopped at once, what was queued for clients is lost");
+                // The thread that drains cannot be interrupted in any other way.
+                std::process::exit(Exit::Unmet as i32)
+            }
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The world of the file, or the default one, with the name that the command line gives.
+fn world(args: &ServeArgs) -> Result<World, Failure> {
+    let mut world = match &args.world {
+        None => World::default(),
+        Some(path) => {
+            let name = path.display();
+            let text = std::fs::read(path).with_context(|| name.to_string()).map_err(Failure::system)?;
+            let text =
+                String::from_utf8(text).map_err(|_| Failure::bad(anyhow!("{name}: is not UTF-8 text")))?;
+            World::from_toml(&text).map_err(|error| {
+                Failure::bad(anyhow!("{name}:{}:{}: {}", error.line, error.column, error.message))
+            })?
+        }
+    };
+    if let Some(name) = &args.app {
+        world.t_server.name.clone_from(name);
+    }
+    Ok(world)
+}
+
+/// What a newcomer sees first: at most 12 lines, the last one says that clients can connect.
+fn screen(world: &World, address: &str, log: &Log, ignored: &[String]) -> String {
+    let tbus = invocation::command();
+    let server = if address == DEFAULT_ADDRESS { String::new() } else { format!(" --server {address}") };
+    let dns = match world.dns.as_slice() {
+        [dn] => format!("1 DN ({})", dn.number),
+        dns => format!("{} DNs", dns.len()),
+    };
+    let has = |name: &str| world.dns.iter().any(|dn| dn.number == name);
+    let dn = match world.dns.first() {
+        Some(first) if !has("REPORTING") => first.number.as_str(),
+        _ => "REPORTING",
+    };
+    let quoted = if dn.contains(char::is_whitespace) { format!("'{dn}'") } else { dn.to_owned() };
+    let name = &world.t_server.name;
+    let mut lines = vec![
+        format!("tbus {}, a T-Server protocol simulator", env!("CARGO_PKG_VERSION")),
+        format!(
+            "World:   tenant {}, switch {}, T-Server {name}, {dns}",
+            world.tenant.name, world.switch.name
+        ),
+        format!("Listen:  {address}"),
+        format!("Log:     {}", log.describe()),
+    ];
+    lines.extend(vendor::notice(ignored));
+    lines.push("Try this next, in other terminals:".to_owned());
+    lines.push(format!("  {tbus} watch --dn {quoted}{server}"));
+    lines.push(format!("  {tbus} send --dn {quoted} greeting=hello n:=3{server}"));
+    lines.push(format!("Ready: {name} on {address}"));
+    lines.join("\n") + "\n"
+}

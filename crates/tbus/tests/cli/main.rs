@@ -1,0 +1,8 @@
+//! The real binary, as a user runs it.
+
+mod codec;
+mod demo;
+mod help;
+mod serve;
+mod support;
+mod talk;
