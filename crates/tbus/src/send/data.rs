@@ -39,7 +39,13 @@ fn pair(argument: &str) -> anyhow::Result<Value> {
 fn triple(key: &str, value: &Value) -> anyhow::Result<Value> {
     Ok(match value {
         Value::String(_) => json!([key, "str", value]),
-        Value::Number(_) => json!([key, "int", value]),
+        Value::Number(number) => {
+            let fits = |number: i64| i32::try_from(number).is_ok() || u32::try_from(number).is_ok();
+            if !number.as_i64().is_some_and(fits) {
+                bail!("{key}: {number} is no whole number of 32 bits; write it as a string");
+            }
+            json!([key, "int", value])
+        }
         Value::Object(_) | Value::Array(_) => {
             json!([key, "list", triples(value).with_context(|| key.to_owned())?])
         }
@@ -93,7 +99,7 @@ mod tests {
         assert_eq!(error("word"), "word: expected key=text or key:=JSON");
         assert_eq!(error("=x"), "=x: a key has one letter at least");
         assert!(error("n:=x").starts_with("n:=x: no JSON behind `:=`: "));
-        assert_eq!(error("n:=1.5"), "n:=1.5: expected a whole number for type \"int\"");
+        assert_eq!(error("n:=1.5"), "n:=1.5: n: 1.5 is no whole number of 32 bits; write it as a string");
         assert_eq!(
             error("n:=true"),
             "n:=true: n: user data has no true; write a string, a whole number or an object"

@@ -80,14 +80,13 @@ pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
     let server = Server::start(config).map_err(Failure::system)?;
     let address = server.address().to_string();
 
-    let screen = screen(&world, &address, &log, ignored);
-    let shown = {
-        let mut out = Out::new();
-        out.text(&screen).and_then(|()| out.flush())
-    };
-    shown?;
-    let log = log.show()?;
+    // Clients can connect, and nothing says that they can before both of these could be written.
     let ready = ReadyFile::write(args.ready_file.as_deref(), &address)?;
+    let mut out = Out::new();
+    out.text(&screen(&world, &address, &log, ignored))?;
+    out.flush()?;
+    drop(out);
+    let log = log.show()?;
     tracing::info!(address, "ready");
 
     runtime.block_on(async {
