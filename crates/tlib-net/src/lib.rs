@@ -6,4 +6,4 @@
 pub mod client;
 pub mod serve;
 
-pub use client::{Client, ClientError, ClientEvent};
+pub use client::{Client, ClientError, ClientEvent, ClientOptions, Pending, Requester, ServerError};

@@ -109,7 +109,7 @@ pub fn to_message(json: &Value) -> Result<Message, JsonError> {
         let named = (ty == "int").then(|| value.as_str().and_then(MessageId::from_name)).flatten();
         match named {
             Some(message) => writer.int(id, message.0.into()),
-            None => with_value(ty, value, &path, 1, |value| {
+            None => with_value(ty, value, &path, 0, |value| {
                 writer.value(id, value);
             })
             .map(|()| &mut writer)?,

@@ -1,9 +1,11 @@
 //! What the tests of the other crates share. Used as a dev-dependency only.
 //!
 //! * [`strategy`]: messages of every kind, for property tests.
+//! * [`vectors`]: golden frames as annotated hex.
 //! * [`TestClock`]: a wall clock that stands still until a test moves it.
 
 mod clock;
 pub mod strategy;
+pub mod vectors;
 
 pub use clock::TestClock;

@@ -15,3 +15,8 @@ pub const INTERACTION: u32 = 4543;
 pub const CLOSED: u32 = 4198;
 /// How many lines could not be written, and why (chosen: the vendor has no such line that we know of).
 pub const LOST: u32 = 4199;
+/// A client is gone, and why; a connection that was turned away (chosen).
+pub const DISCONNECTED: u32 = 4197;
+/// A message that cannot be read (the number is published for what a client receives from a server; that a server
+/// uses it for what it receives from a client is chosen).
+pub const INVALID: u32 = 4546;

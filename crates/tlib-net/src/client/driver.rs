@@ -35,7 +35,10 @@ pub(super) enum Command {
 
 /// Who waits for the answer with a ReferenceID.
 enum Waiting {
-    User { request: Message, reply: oneshot::Sender<Result<Message, ClientError>> },
+    User {
+        request: Message,
+        reply: oneshot::Sender<Result<Message, ClientError>>,
+    },
     /// A registration that is repeated after a reconnect.
     Again,
 }
@@ -234,7 +237,9 @@ impl Driver {
     /// Hands on every complete frame that has come.
     fn frames(&mut self) -> Result<(), String> {
         let now = Instant::now().into_std();
-        while let Some(message) = self.connection.next_message(&self.options).map_err(|error| error.to_string())? {
+        while let Some(message) =
+            self.connection.next_message(&self.options).map_err(|error| error.to_string())?
+        {
             match self.connection.session.arrived(now, message.view()) {
                 Delivery::Answer { reference } => self.answer(reference, message),
                 Delivery::Ping => {
@@ -309,8 +314,7 @@ impl Driver {
 impl Connection {
     /// Connects and opens the session.
     async fn open(address: &str, options: &ClientOptions) -> Result<(Self, Message), ClientError> {
-        let failed =
-            |reason: String| ClientError::Connect { address: address.to_owned(), reason };
+        let failed = |reason: String| ClientError::Connect { address: address.to_owned(), reason };
         let opening = async {
             let stream = TcpStream::connect(address).await.map_err(|error| failed(error.to_string()))?;
             stream.set_nodelay(true).map_err(|error| failed(error.to_string()))?;
@@ -318,9 +322,13 @@ impl Connection {
             let mut connection = Self { stream, session, input: BytesMut::new(), output: BytesMut::new() };
             connection.output.extend_from_slice(ClientSession::hello(&options.hello)?.frame());
             loop {
-                let interest =
-                    if connection.output.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
-                let ready = connection.stream.ready(interest).await.map_err(|error| failed(error.to_string()))?;
+                let interest = if connection.output.is_empty() {
+                    Interest::READABLE
+                } else {
+                    Interest::READABLE | Interest::WRITABLE
+                };
+                let ready =
+                    connection.stream.ready(interest).await.map_err(|error| failed(error.to_string()))?;
                 let done = connection.transfer(ready.is_readable(), ready.is_writable());
                 if let Some(message) = connection.next_message(options)? {
                     match connection.session.arrived(Instant::now().into_std(), message.view()) {

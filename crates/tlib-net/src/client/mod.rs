@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use tlib_proto::session::{Hello, RequestError};
 use tlib_proto::{
-    AttributeError, AttributeId, EncodeError, ErrorCode, Limits, Message, MessageId, ValueRef, WireError, enums,
+    AttributeError, AttributeId, EncodeError, ErrorCode, Limits, Message, MessageId, WireError, enums,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -294,9 +294,8 @@ impl Client {
     /// # Errors
     /// As [`Client::register`].
     pub async fn unregister(&self, dn: &str) -> Result<Message, ClientError> {
-        let request = Message::build(MessageId::REQUEST_UNREGISTER_ADDRESS, |m| {
-            m.str(AttributeId::THIS_DN, dn).optional(AttributeId::CONTROL_MODE, None::<ValueRef<'_>>)
-        })?;
+        let request =
+            Message::build(MessageId::REQUEST_UNREGISTER_ADDRESS, |m| m.str(AttributeId::THIS_DN, dn))?;
         self.requester.ask(request).await
     }
 }
@@ -308,20 +307,21 @@ impl Requester {
     /// # Errors
     /// [`ClientError::TimedOut`], [`ClientError::Lost`], [`ClientError::Request`].
     pub async fn request(&self, request: Message) -> Result<Message, ClientError> {
+        self.start(request).await?.answer().await
+    }
+
+    /// Sends a request, after all that were started before, and gives what waits for its answer: for having many
+    /// requests under way in a known order.
+    ///
+    /// # Errors
+    /// [`ClientError::Lost`] when the connection is closed for good.
+    pub async fn start(&self, request: Message) -> Result<Pending, ClientError> {
         let id = request.id();
         let (assigned, reference) = oneshot::channel();
         let (reply, answer) = oneshot::channel();
         let command = Command::Request { request, assigned, reply };
         self.commands.send(command).await.map_err(|_| gone())?;
-        let reference = reference.await.map_err(|_| gone())??;
-        match tokio::time::timeout(self.answer_timeout, answer).await {
-            Ok(answer) => answer.map_err(|_| gone())?,
-            Err(_) => {
-                // Nobody waits any more; whether the driver hears it in time makes no difference.
-                let _ = self.commands.try_send(Command::Abandon(reference));
-                Err(ClientError::TimedOut { request: id, reference, after: self.answer_timeout })
-            }
-        }
+        Ok(Pending { request: id, requester: self.clone(), reference, answer })
     }
 
     /// [`Requester::request`], with EventError as an error.
@@ -343,6 +343,34 @@ impl Requester {
     /// [`ClientError::Lost`] when the connection is closed for good.
     pub async fn send(&self, message: Message) -> Result<(), ClientError> {
         self.commands.send(Command::Send(message)).await.map_err(|_| gone())
+    }
+}
+
+/// A request that is under way.
+#[derive(Debug)]
+pub struct Pending {
+    request: MessageId,
+    requester: Requester,
+    reference: oneshot::Receiver<Result<u32, RequestError>>,
+    answer: oneshot::Receiver<Result<Message, ClientError>>,
+}
+
+impl Pending {
+    /// Waits for the answer, which may be an EventError.
+    ///
+    /// # Errors
+    /// [`ClientError::TimedOut`], [`ClientError::Lost`], [`ClientError::Request`].
+    pub async fn answer(self) -> Result<Message, ClientError> {
+        let reference = self.reference.await.map_err(|_| gone())??;
+        let after = self.requester.answer_timeout;
+        match tokio::time::timeout(after, self.answer).await {
+            Ok(answer) => answer.map_err(|_| gone())?,
+            Err(_) => {
+                // Nobody waits any more; whether the driver hears it in time makes no difference.
+                let _ = self.requester.commands.try_send(Command::Abandon(reference));
+                Err(ClientError::TimedOut { request: self.request, reference, after })
+            }
+        }
     }
 }
 

@@ -27,7 +27,8 @@ pub(super) fn start<S: Service>(shared: &Rc<Shared<S>>, stream: TcpStream, peer:
     let (reader, writer) = stream.into_split();
     let socket = Rc::new(writer);
     let Some(id) = shared.with(|hub| hub.admit(Rc::clone(&socket), peer, descriptor)) else { return };
-    let connection = Connection { shared: Rc::clone(shared), id, reader, socket, partial: Vec::new(), sleep: None };
+    let connection =
+        Connection { shared: Rc::clone(shared), id, reader, socket, partial: Vec::new(), sleep: None };
     tokio::task::spawn_local(connection);
 }
 

@@ -120,8 +120,14 @@ impl<S: Service> Hub<S> {
             return None;
         }
         let session = ServerSession::new(now_std(), self.options.handshake, self.options.keep_alive);
-        let connection =
-            Connection { socket, session, queue: Queue::default(), slow_since: None, waker: None, closing: None };
+        let connection = Connection {
+            socket,
+            session,
+            queue: Queue::default(),
+            slow_since: None,
+            waker: None,
+            closing: None,
+        };
         let id = match self.free.pop() {
             Some(free) => {
                 self.connections[free as usize] = Some(connection);
@@ -282,7 +288,8 @@ impl<S: Service> Hub<S> {
         }
         if let Some(reason) = &connection.closing {
             // What was delivered before the reason came is still written, unless the peer does not read.
-            let hopeless = matches!(reason, CloseReason::Slow { .. } | CloseReason::Io(_) | CloseReason::Peer);
+            let hopeless =
+                matches!(reason, CloseReason::Slow { .. } | CloseReason::Io(_) | CloseReason::Peer);
             if hopeless || connection.queue.is_empty() {
                 return Err(());
             }

@@ -99,7 +99,9 @@ impl fmt::Display for CloseReason {
             Self::Invalid(error) => write!(f, "no T-Library frame: {error}"),
             Self::Handshake => f.write_str("no RequestRegisterClient within the handshake time"),
             Self::Silent => f.write_str("keep-alive was not answered"),
-            Self::Slow { queued, hard: true } => write!(f, "slow client: {queued} bytes wait for it, over the hard limit"),
+            Self::Slow { queued, hard: true } => {
+                write!(f, "slow client: {queued} bytes wait for it, over the hard limit")
+            }
             Self::Slow { queued, hard: false } => {
                 write!(f, "slow client: {queued} bytes wait for it, over the soft limit for too long")
             }

@@ -44,7 +44,9 @@ impl Outbox {
     pub fn deliver(&mut self, to: ConnectionId, buffer: Buffer, bytes: Range<usize>) {
         let Some(runs) = self.runs.get_mut(to.0 as usize) else { return };
         match runs.last_mut() {
-            Some(last) if last.buffer == buffer && last.bytes.end == bytes.start => last.bytes.end = bytes.end,
+            Some(last) if last.buffer == buffer && last.bytes.end == bytes.start => {
+                last.bytes.end = bytes.end
+            }
             Some(_) => runs.push(Run { buffer, bytes }),
             None => {
                 self.receivers.push(to);
@@ -74,7 +76,10 @@ impl Outbox {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.receivers.is_empty() && self.closing.is_empty() && self.answers.is_empty() && self.events.is_empty()
+        self.receivers.is_empty()
+            && self.closing.is_empty()
+            && self.answers.is_empty()
+            && self.events.is_empty()
     }
 
     /// Shares the buffers and hands out who gets what; the emptied parts come back by [`Outbox::recycle`].

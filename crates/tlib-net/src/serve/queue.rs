@@ -88,9 +88,10 @@ mod tests {
         while !queue.is_empty() {
             let mut slices = [IoSlice::new(&[]); MOST_SLICES];
             let filled = queue.slices(&mut slices);
-            let all: Vec<u8> = slices[..filled].iter().flat_map(|slice| slice.to_vec()).collect();
-            let taken = step.min(all.len());
-            out.extend_from_slice(&all[..taken]);
+            let bytes = slices[..filled].iter().flat_map(|slice| slice.iter().copied());
+            let before = out.len();
+            out.extend(bytes.take(step));
+            let taken = out.len() - before;
             queue.written(taken);
         }
         out

@@ -156,8 +156,13 @@ impl ClientSession {
             _ => {}
         }
         let Ok(Some(reference)) = message.reference_id() else { return Delivery::Event };
-        let answers = |request: &MessageId| {
-            message.id() == MessageId::EVENT_ERROR || request.answers().contains(&message.id())
+        let answers = |request: &MessageId| match (message.id(), request.answers()) {
+            (MessageId::EVENT_ERROR, _) => true,
+            (MessageId::EVENT_USER_EVENT, _) => false,
+            // Nothing is published of what answers these, and a private service may end in any event (facts 3.1).
+            (_, []) => true,
+            _ if *request == MessageId::REQUEST_PRIVATE_SERVICE => true,
+            (event, answers) => answers.contains(&event),
         };
         if self.pending.get(&reference).is_some_and(answers) {
             self.pending.remove(&reference);
@@ -189,6 +194,7 @@ impl ClientSession {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests need some instant to start from")]
 mod tests {
     use super::*;
 

@@ -87,6 +87,7 @@ impl ServerSession {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests need some instant to start from")]
 mod tests {
     use super::*;
 

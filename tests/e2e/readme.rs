@@ -1,0 +1,98 @@
+//! The README's examples, run in their order against one server.
+
+use crate::binary::{Running, root, stdout, tbus};
+
+/// A command of the README, and what it shows below it. `...` stands for any lines.
+struct Example {
+    command: String,
+    shown: Vec<String>,
+}
+
+fn examples() -> Vec<Example> {
+    let text = std::fs::read_to_string(root().join("README.md")).expect("README.md is there");
+    let mut examples: Vec<Example> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        match (inside, line) {
+            (false, "```console") => inside = true,
+            (true, "```") => inside = false,
+            (true, line) => match line.strip_prefix("$ ") {
+                Some(command) => examples.push(Example { command: command.to_owned(), shown: Vec::new() }),
+                None => examples.last_mut().expect("a command first").shown.push(line.to_owned()),
+            },
+            _ => {}
+        }
+    }
+    examples
+}
+
+/// Whether the lines are those of the pattern, in which `...` stands for any number of lines.
+fn matches(pattern: &[String], lines: &[&str]) -> bool {
+    match pattern.split_first() {
+        None => lines.iter().all(|line| line.is_empty()),
+        Some((first, rest)) if first == "..." => {
+            (0..=lines.len()).any(|skipped| matches(rest, &lines[skipped..]))
+        }
+        Some((first, rest)) => lines.first().is_some_and(|line| line == first) && matches(rest, &lines[1..]),
+    }
+}
+
+#[test]
+fn the_examples_do_what_the_readme_shows() {
+    let examples = examples();
+    assert!(examples.len() >= 6, "only {} examples found", examples.len());
+    let mut server: Option<(Running, String)> = None;
+    let mut watching: Option<Running> = None;
+    for example in &examples {
+        let words: Vec<&str> = example.command.split_whitespace().collect();
+        let arguments = words.strip_prefix(&["tbus"]).expect("examples run tbus");
+        let address = server.as_ref().map(|(_, address)| address.clone());
+        match arguments[0] {
+            "serve" => server = Some(Running::serve(&arguments[1..])),
+            "watch" => {
+                let address = address.expect("serve comes first");
+                let all: Vec<&str> = arguments.iter().copied().chain(["--server", &address]).collect();
+                watching = Some(Running::start(&all).0);
+            }
+            _ => {
+                let mut command = tbus();
+                command.args(arguments);
+                if let ("send", Some(address)) = (arguments[0], &address) {
+                    command.args(["--server", address]);
+                }
+                let output = command.output().expect("tbus runs");
+                let text = stdout(&output);
+                let lines: Vec<&str> = text.lines().collect();
+                let shown = matches(&example.shown, &lines);
+                assert!(
+                    shown,
+                    "{}\nprints\n{text}\nand the README shows\n{:#?}",
+                    example.command, example.shown
+                );
+            }
+        }
+    }
+    let mut watching = watching.expect("the README watches");
+    assert_eq!(watching.wait(), Some(0), "the event arrived");
+    assert!(watching.output("stdout").contains("message EventUserEvent"));
+}
+
+/// What CI runs is what the README tells people to run.
+#[test]
+fn ci_runs_the_readmes_test_command() {
+    let text = std::fs::read_to_string(root().join("README.md")).expect("README.md is there");
+    let command = text.split("<!-- test command -->\n```\n").nth(1).and_then(|rest| rest.lines().next());
+    assert_eq!(command, Some("cargo test --workspace --locked"));
+}
+
+/// Nothing in the repository points at a place outside of it.
+#[test]
+fn nothing_refers_to_a_place_outside() {
+    let output =
+        std::process::Command::new("git").args(["grep", "-nI", "-e", "\\.\\./shared", "-e", "/work/"]);
+    let output = { output }.current_dir(root()).output();
+    let Ok(output) = output else { return };
+    let found = stdout(&output);
+    let found: Vec<&str> = found.lines().filter(|line| !line.starts_with("tests/e2e/readme.rs:")).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
