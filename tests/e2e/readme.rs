@@ -88,9 +88,10 @@ fn ci_runs_the_readmes_test_command() {
 /// Nothing in the repository points at a place outside of it.
 #[test]
 fn nothing_refers_to_a_place_outside() {
-    let output =
-        std::process::Command::new("git").args(["grep", "-nI", "-e", "\\.\\./shared", "-e", "/work/"]);
-    let output = { output }.current_dir(root()).output();
+    let output = std::process::Command::new("git")
+        .args(["grep", "-nI", "-e", "\\.\\./shared", "-e", "/work/"])
+        .current_dir(root())
+        .output();
     let Ok(output) = output else { return };
     let found = stdout(&output);
     let found: Vec<&str> = found.lines().filter(|line| !line.starts_with("tests/e2e/readme.rs:")).collect();
