@@ -1,7 +1,7 @@
 //! RequestDistributeUserEvent and RequestDistributeEvent: what the whole simulator is for.
 
 use tlib_proto::wire::{MessageWriter, profile};
-use tlib_proto::{AttributeError, AttributeId, ErrorCode, MessageId, MessageRef, ValueRef};
+use tlib_proto::{AttributeError, AttributeId, AttributeRef, ErrorCode, MessageId, MessageRef, ValueRef};
 
 use crate::refusal::Refusal;
 use crate::turn::{Handled, Turn};
@@ -23,14 +23,14 @@ const fn is_servers_own(id: AttributeId) -> bool {
 /// The attributes that have their places in EventUserEvent, read in one pass over the request.
 #[derive(Default)]
 struct Parts<'t> {
-    communication_dn: Option<ValueRef<'t>>,
-    user_data: Option<ValueRef<'t>>,
-    extensions: Option<ValueRef<'t>>,
-    reason: Option<ValueRef<'t>>,
-    ani: Option<ValueRef<'t>>,
-    dnis: Option<ValueRef<'t>>,
-    reference: Option<ValueRef<'t>>,
-    this_dn: Option<ValueRef<'t>>,
+    communication_dn: Option<AttributeRef<'t>>,
+    user_data: Option<AttributeRef<'t>>,
+    extensions: Option<AttributeRef<'t>>,
+    reason: Option<AttributeRef<'t>>,
+    ani: Option<AttributeRef<'t>>,
+    dnis: Option<AttributeRef<'t>>,
+    reference: Option<AttributeRef<'t>>,
+    this_dn: Option<AttributeRef<'t>>,
     /// Whether the request has anything else to copy.
     rest: bool,
 }
@@ -42,7 +42,7 @@ impl<'t> Parts<'t> {
         for attribute in request.attributes() {
             let first = parts.place(attribute.id);
             match first {
-                Some(place @ None) => *place = Some(attribute.value),
+                Some(place @ None) => *place = Some(attribute),
                 Some(Some(_)) => parts.rest = true,
                 None if is_servers_own(attribute.id) => {}
                 None => parts.rest = true,
@@ -52,7 +52,7 @@ impl<'t> Parts<'t> {
     }
 
     #[inline]
-    fn place(&mut self, id: AttributeId) -> Option<&mut Option<ValueRef<'t>>> {
+    fn place(&mut self, id: AttributeId) -> Option<&mut Option<AttributeRef<'t>>> {
         Some(match id {
             AttributeId::COMMUNICATION_DN => &mut self.communication_dn,
             AttributeId::USER_DATA => &mut self.user_data,
@@ -72,7 +72,7 @@ impl<'t> Parts<'t> {
         let mut seen = Self::default();
         for attribute in request.attributes() {
             if let Some(place @ None) = seen.place(attribute.id) {
-                *place = Some(attribute.value);
+                *place = Some(attribute);
             } else if !is_servers_own(attribute.id) {
                 writer.attribute(attribute);
             }
@@ -80,10 +80,14 @@ impl<'t> Parts<'t> {
     }
 }
 
-fn dn_text(id: AttributeId, value: Option<ValueRef<'_>>) -> Result<Option<&[u8]>, AttributeError> {
-    let Some(value) = value else { return Ok(None) };
-    let wrong = || AttributeError { attribute: id, expected: "string", found: value.kind_name() };
-    value.as_text().map(Some).ok_or_else(wrong)
+/// The error of an attribute that is of another kind than its reader needs.
+fn wrong_kind(attribute: AttributeRef<'_>, expected: &'static str) -> AttributeError {
+    AttributeError { attribute: attribute.id, expected, found: attribute.value.kind_name() }
+}
+
+fn dn_text(attribute: Option<AttributeRef<'_>>) -> Result<Option<&[u8]>, AttributeError> {
+    let Some(attribute) = attribute else { return Ok(None) };
+    attribute.value.as_text().map(Some).ok_or_else(|| wrong_kind(attribute, "string"))
 }
 
 impl Turn<'_> {
@@ -98,20 +102,17 @@ impl Turn<'_> {
         let parts = Parts::read(request);
         self.post.reference = match parts.reference {
             None => None,
-            Some(ValueRef::Int(id)) => Some(id.cast_unsigned()).filter(|id| *id != profile::NO_REFERENCE),
-            Some(other) => {
-                let (attribute, found) = (AttributeId::REFERENCE_ID, other.kind_name());
-                return Err(AttributeError { attribute, expected: "int", found }.into());
-            }
+            Some(attribute) => match attribute.value {
+                ValueRef::Int(id) => Some(id.cast_unsigned()).filter(|id| *id != profile::NO_REFERENCE),
+                _ => return Err(wrong_kind(attribute, "int").into()),
+            },
         };
-        let this_dn = dn_text(AttributeId::THIS_DN, parts.this_dn)?;
-        let communication_dn = dn_text(AttributeId::COMMUNICATION_DN, parts.communication_dn)?;
-        match parts.user_data {
-            None => {}
-            Some(ValueRef::List(list)) => self.check_user_data(list.packed_len())?,
-            Some(other) => {
-                let (attribute, found) = (AttributeId::USER_DATA, other.kind_name());
-                return Err(AttributeError { attribute, expected: "list", found }.into());
+        let this_dn = dn_text(parts.this_dn)?;
+        let communication_dn = dn_text(parts.communication_dn)?;
+        if let Some(attribute) = parts.user_data {
+            match attribute.value {
+                ValueRef::List(list) => self.check_user_data(list.packed_len())?,
+                _ => return Err(wrong_kind(attribute, "list").into()),
             }
         }
         let Some(target) = communication_dn.or(this_dn) else {
@@ -130,15 +131,15 @@ impl Turn<'_> {
         self.post.distribute(self.registry, dn, event, None, |writer, _| {
             writer
                 .user_event(MessageId::EVENT_USER_EVENT)
-                .optional(AttributeId::USER_DATA, parts.user_data)
-                .optional(AttributeId::EXTENSIONS, parts.extensions)
-                .optional(AttributeId::REASON, parts.reason)
-                .optional(AttributeId::ANI, parts.ani)
-                .optional(AttributeId::DNIS, parts.dnis);
+                .optional_attribute(parts.user_data)
+                .optional_attribute(parts.extensions)
+                .optional_attribute(parts.reason)
+                .optional_attribute(parts.ani)
+                .optional_attribute(parts.dnis);
             if parts.rest {
                 Parts::copy_rest(request, writer);
             }
-            writer.optional(AttributeId::REFERENCE_ID, parts.reference).str(AttributeId::THIS_DN, this_dn);
+            writer.optional_attribute(parts.reference).str(AttributeId::THIS_DN, this_dn);
         })?;
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Replays the fuzz targets' seeds and findings on the stable compiler.
 
+#![expect(clippy::disallowed_methods, reason = "the crate does no I/O, its tests read files")]
+
 use std::path::Path;
 
 use tlib_proto::fuzzing;

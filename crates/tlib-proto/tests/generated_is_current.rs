@@ -1,5 +1,7 @@
 //! The generated files say what `protocol-spec` says.
 
+#![expect(clippy::disallowed_methods, reason = "the crate does no I/O, its tests read files")]
+
 use std::fs;
 use std::path::Path;
 

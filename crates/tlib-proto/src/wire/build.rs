@@ -74,10 +74,21 @@ impl<'b> MessageWriter<'b> {
         if let Some(value) = value { self.value(id, value) } else { self }
     }
 
-    /// Appends a copy of an attribute.
+    /// Appends a copy of an attribute, byte for byte.
     #[inline]
     pub fn attribute(&mut self, attribute: AttributeRef<'_>) -> &mut Self {
-        self.value(attribute.id, attribute.value)
+        let Some(count) = self.count.checked_add(1) else {
+            return self.fail(EncodeError::TooMany { what: "attributes" });
+        };
+        self.count = count;
+        self.out.put_slice(attribute.encoded);
+        self
+    }
+
+    /// Appends a copy of an attribute, if there is one.
+    #[inline]
+    pub fn optional_attribute(&mut self, attribute: Option<AttributeRef<'_>>) -> &mut Self {
+        if let Some(attribute) = attribute { self.attribute(attribute) } else { self }
     }
 
     /// Appends copies of all attributes of a message that `keep` says yes to, in their order.

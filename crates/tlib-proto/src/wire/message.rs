@@ -105,6 +105,8 @@ pub struct AttributeRef<'a> {
     pub id: AttributeId,
     /// Its value.
     pub value: ValueRef<'a>,
+    /// Head and value as they stand in the frame, for copying them in one piece.
+    pub(super) encoded: &'a [u8],
 }
 
 /// A borrowed, checked message.
@@ -303,16 +305,16 @@ impl<'a> Iterator for Attributes<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<AttributeRef<'a>> {
-        let (bytes, rest) = self.rest.split_first_chunk::<ATTRIBUTE_HEAD>()?;
-        let attribute = head::attribute_head(bytes);
-        let (value, rest) = rest.split_at_checked(attribute.length)?;
+        let attribute = head::attribute_head(self.rest.first_chunk::<ATTRIBUTE_HEAD>()?);
+        let (encoded, rest) = self.rest.split_at_checked(ATTRIBUTE_HEAD.wrapping_add(attribute.length))?;
+        let (_, value) = encoded.split_at_checked(ATTRIBUTE_HEAD)?;
         self.rest = rest;
         let value = if attribute.kind == profile::KIND_LIST {
             ValueRef::List(KvRef::checked(value))
         } else {
             ValueRef::flat(attribute.kind, value)
         };
-        Some(AttributeRef { id: attribute.id, value })
+        Some(AttributeRef { id: attribute.id, value, encoded })
     }
 }
 
