@@ -2,9 +2,12 @@
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
+use std::net::Shutdown;
 use std::rc::Rc;
 use std::task::Waker;
+use std::time::Duration;
 
+use socket2::SockRef;
 use tlib_proto::session::{Arrival, ServerSession, Timeout};
 use tlib_proto::wire::{Split, control_frame, profile, split_frame};
 use tlib_proto::{MessageId, MessageRef};
@@ -19,6 +22,9 @@ use super::{CloseReason, ConnectionId, ServeOptions, Service};
 
 /// Bytes that one read takes at most; more than one read's worth waits in the socket.
 const READ_CHUNK: usize = 256 * 1024;
+
+/// How long a connection that is being closed waits for its peer (chosen).
+const LINGER: Duration = Duration::from_secs(1);
 
 /// A closure that runs on a service between two batches, such as "the link is down now".
 pub type Control<S> = Box<dyn FnOnce(&mut S, &mut Outbox) + Send>;
@@ -47,6 +53,10 @@ struct Connection {
     slow_since: Option<Instant>,
     waker: Option<Waker>,
     closing: Option<CloseReason>,
+    /// The peer has ended its direction.
+    read_closed: bool,
+    /// Since when the connection waits for the peer to take what is queued and to close.
+    lingering: Option<Instant>,
 }
 
 /// What a connection's task has to wait for.
@@ -127,6 +137,8 @@ impl<S: Service> Hub<S> {
             slow_since: None,
             waker: None,
             closing: None,
+            read_closed: false,
+            lingering: None,
         };
         let id = match self.free.pop() {
             Some(free) => {
@@ -258,6 +270,9 @@ impl<S: Service> Hub<S> {
     pub(super) fn timeout(&mut self, id: ConnectionId) {
         let (now, slow) = (Instant::now(), self.options.slow);
         let Some(connection) = self.connection(id) else { return };
+        if connection.closing.is_some() {
+            return;
+        }
         if connection.slow_since.is_some_and(|since| since + slow <= now) {
             let queued = connection.queue.len();
             connection.closing.get_or_insert(CloseReason::Slow { queued, hard: false });
@@ -287,12 +302,20 @@ impl<S: Service> Hub<S> {
             none => *none = Some(waker.clone()),
         }
         if let Some(reason) = &connection.closing {
-            // What was delivered before the reason came is still written, unless the peer does not read.
+            // Who does not read, or is not there, is not waited for.
             let hopeless =
-                matches!(reason, CloseReason::Slow { .. } | CloseReason::Io(_) | CloseReason::Peer);
-            if hopeless || connection.queue.is_empty() {
+                matches!(reason, CloseReason::Slow { .. } | CloseReason::Io(_) | CloseReason::Silent);
+            let done = connection.queue.is_empty() && connection.read_closed;
+            let since = *connection.lingering.get_or_insert_with(Instant::now);
+            if hopeless || done || since.elapsed() >= LINGER {
                 return Err(());
             }
+            if connection.queue.is_empty() {
+                // Everything is written: end our direction and wait for the peer's. Closing with unread input would
+                // reset the connection, and a reset takes the error that explains it away from the peer.
+                let _ = SockRef::from((*connection.socket).as_ref()).shutdown(Shutdown::Write);
+            }
+            return Ok(Wants { write: !connection.queue.is_empty(), deadline: Some(since + LINGER) });
         }
         let session = connection.session.deadline().map(Instant::from_std);
         let slow = connection.slow_since.map(|since| since + slow);
@@ -303,6 +326,7 @@ impl<S: Service> Hub<S> {
     /// Notes why the connection ends, unless a reason is known already.
     pub(super) fn ended(&mut self, id: ConnectionId, reason: CloseReason) {
         if let Some(connection) = self.connection(id) {
+            connection.read_closed = true;
             connection.closing.get_or_insert(reason);
         }
     }
@@ -320,7 +344,7 @@ impl<S: Service> Hub<S> {
         self.open
     }
 
-    fn begin_drain(&mut self) -> std::time::Duration {
+    fn begin_drain(&mut self) -> Duration {
         self.flush();
         for connection in self.connections.iter_mut().flatten() {
             connection.closing.get_or_insert(CloseReason::Shutdown);

@@ -41,9 +41,17 @@ pub(super) fn attribute_name(line: &[u8]) -> Parsed<'_> {
     delimited(tag(&b"Attribute"[..]), word, space0).parse_complete(line)
 }
 
-/// `[347] 00 0c 00 00..`; the bytes are a shadow of the pairs that follow, so they are not needed.
+/// `[347] 00 0c 00 00..`: what follows the length.
 pub(super) fn list_head(text: &[u8]) -> Parsed<'_> {
     preceded((char('['), digit1, char(']')), rest).parse_complete(text)
+}
+
+/// The number of pairs in a list's head: its first two bytes, if they are printed.
+pub(super) fn stated_count(text: &[u8]) -> Option<usize> {
+    let (_, bytes) = list_head(text).ok()?;
+    let bytes = hex_bytes(bytes.trim_ascii_start().get(..5)?)?;
+    let [high, low] = <[u8; 2]>::try_from(bytes).ok()?;
+    Some(usize::from(u16::from_be_bytes([high, low])))
 }
 
 /// `{mark}` and the blank behind it.

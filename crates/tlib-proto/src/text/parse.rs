@@ -104,6 +104,10 @@ pub struct Reader {
     heading_line: usize,
     line: usize,
     attributes: Vec<(AttributeId, Value)>,
+    /// The lists among the attributes: where, how many pairs their heads speak of, and on which line.
+    heads: Vec<(usize, usize, usize)>,
+    /// Whether pair lines belong to the last attribute.
+    in_list: bool,
     complaints: Vec<Complaint>,
 }
 
@@ -115,7 +119,8 @@ impl Reader {
     pub fn start(name: &str, line: usize) -> Result<Self, TextError> {
         let id = MessageId::from_name(name)
             .ok_or_else(|| TextError::UnknownMessage { line, name: name.chars().take(80).collect() })?;
-        Ok(Self { id, heading_line: line, line, attributes: Vec::new(), complaints: Vec::new() })
+        let (attributes, heads, complaints) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { id, heading_line: line, line, attributes, heads, in_list: false, complaints })
     }
 
     /// Takes the next line, without its line feed. `false` when the line does not belong to the block any more.
@@ -147,7 +152,8 @@ impl Reader {
     ///
     /// # Errors
     /// [`TextError`] when the values do not fit into a frame.
-    pub fn finish(self) -> Result<(Message, Vec<Complaint>), TextError> {
+    pub fn finish(mut self) -> Result<(Message, Vec<Complaint>), TextError> {
+        self.settle_lists();
         let line = self.heading_line;
         let too_big = |source| TextError::TooBig { line, source };
         let mut packed = Vec::with_capacity(self.attributes.len());
@@ -171,21 +177,59 @@ impl Reader {
     }
 
     fn attribute_line(&mut self, body: &[u8]) -> Result<(), Cow<'static, str>> {
+        // The pairs of an attribute that is left out are left out with it, and not given to the one before.
+        self.in_list = false;
         let (value, name) = grammar::attribute_name(body).map_err(|_| "an attribute without a name")?;
         let name = std::str::from_utf8(name).unwrap_or_default();
         let id = AttributeId::from_name(name)
             .ok_or_else(|| format!("Attribute{name} has no published id and cannot be sent"))?;
-        let value = attribute_value(id, value).ok_or_else(|| unreadable(value))?;
-        self.attributes.push((id, value));
+        let read = attribute_value(id, value).ok_or_else(|| unreadable(value))?;
+        self.in_list = matches!(read, Value::List(_));
+        if let (true, Some(count)) = (self.in_list, grammar::stated_count(value)) {
+            self.heads.push((self.attributes.len(), count, self.line));
+        }
+        self.attributes.push((id, read));
         Ok(())
+    }
+
+    /// Holds every list against the number of pairs that its head speaks of. Published logs have lost the indent of
+    /// inner pairs: when there are too many, and one nested list that they can belong to, they do.
+    fn settle_lists(&mut self) {
+        for (index, stated, line) in std::mem::take(&mut self.heads) {
+            let Some((_, Value::List(pairs))) = self.attributes.get_mut(index) else { continue };
+            if let Some(surplus) = pairs.len().checked_sub(stated)
+                && surplus > 0
+            {
+                adopt(pairs, surplus);
+            }
+            if pairs.len() != stated {
+                let reason = format!("the list's head says {stated} pairs, found {}", pairs.len());
+                self.complaints.push(Complaint { line, reason });
+            }
+        }
+        self.complaints.sort_by_key(|complaint| complaint.line);
     }
 
     /// `depth` counts tabs: 2 is the attribute's own list, 3 the innermost one that is open there, and so on.
     fn pair_line(&mut self, body: &[u8], depth: usize) -> Result<(), Cow<'static, str>> {
         match self.attributes.last_mut() {
+            _ if !self.in_list => Err("a pair that follows no list".into()),
             Some((_, Value::List(pairs))) => push_pair(pairs, body, depth.saturating_sub(2), 1),
             _ => Err("a pair that follows no list".into()),
         }
+    }
+}
+
+/// Moves the `surplus` pairs behind the only nested list into it. With several nested lists nobody can know which pair
+/// is whose.
+fn adopt(pairs: &mut Vec<Pair>, surplus: usize) {
+    let mut nested = pairs.iter().enumerate().filter(|(_, pair)| matches!(pair.value, Value::List(_)));
+    let (Some((at, _)), None) = (nested.next(), nested.next()) else { return };
+    let first = at.saturating_add(1);
+    let Some(end) = first.checked_add(surplus).filter(|end| *end <= pairs.len()) else { return };
+    let moved: Vec<Pair> = pairs.drain(first..end).collect();
+    if let Some(Pair { value: Value::List(inner), .. }) = pairs.get_mut(at) {
+        inner.extend(moved);
     }
 }
 
