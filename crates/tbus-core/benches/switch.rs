@@ -45,7 +45,8 @@ fn user_event(c: &mut Criterion) {
                 effects.clear_steps();
                 effects.answers.clear();
                 effects.events.clear();
-                let message = MessageRef::parse(black_box(request.frame()), &Limits::default()).expect("a frame");
+                let message =
+                    MessageRef::parse(black_box(request.frame()), &Limits::default()).expect("a frame");
                 switch.request(ClientId(0), now, message, &mut effects);
                 black_box(effects.events.len())
             });

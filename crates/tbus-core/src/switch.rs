@@ -58,12 +58,21 @@ impl Switch {
     }
 
     /// Takes the client in and tells it the state of the link (facts 3.1): EventLinkConnected or EventLinkDisconnected
-    /// with the T-Server's name and, as SessionID, the client's slot (chosen).
-    pub fn open(&mut self, client: ClientId, now: Timestamp, request: MessageRef<'_>, out: &mut Effects) {
-        if let Err(refusal) = self.try_open(client, now, request, out) {
+    /// with the T-Server's name and, as SessionID, the client's slot (chosen). `false` when it is refused instead: it
+    /// has got an EventError, and the driver closes its connection.
+    pub fn open(
+        &mut self,
+        client: ClientId,
+        now: Timestamp,
+        request: MessageRef<'_>,
+        out: &mut Effects,
+    ) -> bool {
+        let opened = self.try_open(client, now, request, out);
+        if let Err(refusal) = &opened {
             self.registry.close(client);
             self.refuse(client, now, request, refusal.code, &refusal.text, out);
         }
+        opened.is_ok()
     }
 
     fn try_open(

@@ -5,11 +5,6 @@
 
 #![expect(clippy::disallowed_methods, reason = "the golden frames are files")]
 
-// The one module that knows the form of the files; it needs nothing but tlib-proto.
-#[expect(unreachable_pub, reason = "public where it lives")]
-#[path = "../../tlib-testkit/src/vectors.rs"]
-mod golden;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,6 +17,7 @@ use tlib_proto::wire::{control_frame, profile};
 use tlib_proto::{
     AttributeId as A, KvList, Limits, Message, MessageId as M, MessageRef, Timestamp, ValueRef,
 };
+use tlib_testkit::vectors as golden;
 
 const EVIDENCE: &str = include_str!("../../../tests/evidence/tserver_reporting.log");
 

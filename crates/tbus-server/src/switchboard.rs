@@ -207,18 +207,19 @@ impl Service for Switchboard {
             self.pending.push(Pending::Ready(received));
         }
         let client = ClientId(connection.0);
+        let mut refused = false;
         self.apply(now, outbox, |switch, effects| match arrival {
-            Arrival::Open => switch.open(client, now, message, effects),
+            Arrival::Open => refused = !switch.open(client, now, message, effects),
             Arrival::BeforeOpen => {
                 let text = format!("{} before RequestRegisterClient", message.id());
                 switch.refuse(client, now, message, ErrorCode::NOT_REGISTERED, &text, effects);
-            }
-            Arrival::OpenAgain => {
-                let text = "this session has sent RequestRegisterClient before";
-                switch.refuse(client, now, message, ErrorCode::IN_SAME_STATE, text, effects);
+                refused = true;
             }
             _ => switch.request(client, now, message, effects),
         });
+        if refused {
+            outbox.close(connection, CloseReason::Refused);
+        }
     }
 
     fn invalid(&mut self, connection: ConnectionId, error: &WireError, fatal: bool, outbox: &mut Outbox) {

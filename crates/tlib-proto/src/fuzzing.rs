@@ -76,7 +76,8 @@ pub fn session(data: &[u8]) {
         let id = MessageId(u16::from_be_bytes([a, b]));
         match kind % 5 {
             0 => {
-                server.arrived(now, id);
+                server.heard(now);
+                server.arrived(id);
             }
             1 => {
                 let request = Message::build(id, |m| m).unwrap();

@@ -209,6 +209,22 @@ fn a_message_before_register_client() {
     assert!(log.contains("disconnected: session refused"), "{log}");
 }
 
+/// A session that is refused is over: the client cannot be left half open.
+#[test]
+fn a_register_client_with_an_attribute_of_the_wrong_kind() {
+    let (answer, log) = told(|address| {
+        let hello =
+            Message::build(MessageId::REQUEST_REGISTER_CLIENT, |m| m.int(AttributeId::APPLICATION_NAME, 7));
+        let mut client = Raw::connect(address);
+        let answer = client.ask(&hello.unwrap());
+        client.is_closed();
+        answer
+    });
+    assert_eq!(code(&answer), 53);
+    assert_eq!(error_text(&answer), "AttributeApplicationName is of kind int, expected string");
+    assert!(log.contains("disconnected: session refused"), "{log}");
+}
+
 #[test]
 fn a_second_register_client() {
     let (answer, _) = told(|address| {

@@ -23,9 +23,6 @@ use super::{CloseReason, ConnectionId, ServeOptions, Service};
 /// Bytes that one read takes at most; more than one read's worth waits in the socket.
 const READ_CHUNK: usize = 256 * 1024;
 
-/// How long a connection that is being closed waits for its peer (chosen).
-const LINGER: Duration = Duration::from_secs(1);
-
 /// A closure that runs on a service between two batches, such as "the link is down now".
 pub type Control<S> = Box<dyn FnOnce(&mut S, &mut Outbox) + Send>;
 
@@ -98,7 +95,7 @@ impl<S: Service> Shared<S> {
         }
     }
 
-    /// Closes everything that has nothing queued, gives the others time to take it, then closes them too.
+    /// Closes every connection, each in order and within its time to linger.
     pub(super) async fn drain(&self) {
         let patience = self.with(Hub::begin_drain);
         let emptied = async {
@@ -173,6 +170,9 @@ impl<S: Service> Hub<S> {
     pub(super) fn received(&mut self, id: ConnectionId, filled: usize, partial: &mut Vec<u8>) {
         let scratch = std::mem::take(&mut self.scratch);
         let now = now_std();
+        if let Some(connection) = self.connection(id) {
+            connection.session.heard(now);
+        }
         let mut rest = &scratch[..filled];
         loop {
             // A connection that is being closed is not listened to any more.
@@ -183,7 +183,7 @@ impl<S: Service> Hub<S> {
             match split_frame(rest, &self.options.limits) {
                 Ok(Split::Frame(frame, after)) => {
                     rest = after;
-                    self.frame(id, now, frame);
+                    self.frame(id, frame);
                 }
                 Ok(Split::More(_)) => break,
                 Err(error) => {
@@ -201,7 +201,7 @@ impl<S: Service> Hub<S> {
         self.flush();
     }
 
-    fn frame(&mut self, id: ConnectionId, now: std::time::Instant, frame: &[u8]) {
+    fn frame(&mut self, id: ConnectionId, frame: &[u8]) {
         let message = match MessageRef::parse(frame, &self.options.limits) {
             Ok(message) => message,
             Err(error) => {
@@ -214,17 +214,12 @@ impl<S: Service> Hub<S> {
             }
         };
         let Some(connection) = self.connection(id) else { return };
-        match connection.session.arrived(now, message.id()) {
+        match connection.session.arrived(message.id()) {
             Arrival::Ping => {
                 self.outbox.deliver_frame(id, &control_frame(MessageId(profile::CONTROL_PONG)));
             }
             Arrival::Control => {}
-            arrival => {
-                self.service.message(id, arrival, message, &mut self.outbox);
-                if arrival == Arrival::BeforeOpen {
-                    self.outbox.close(id, CloseReason::Refused);
-                }
-            }
+            arrival => self.service.message(id, arrival, message, &mut self.outbox),
         }
     }
 
@@ -295,7 +290,7 @@ impl<S: Service> Hub<S> {
 
     /// What the connection's task waits for, with the waker that brings it back; an error when it is to end.
     pub(super) fn wants(&mut self, id: ConnectionId, waker: &Waker) -> Result<Wants, ()> {
-        let slow = self.options.slow;
+        let (slow, linger) = (self.options.slow, self.options.linger);
         let connection = self.connection(id).ok_or(())?;
         match &mut connection.waker {
             Some(known) => known.clone_from(waker),
@@ -307,7 +302,7 @@ impl<S: Service> Hub<S> {
                 matches!(reason, CloseReason::Slow { .. } | CloseReason::Io(_) | CloseReason::Silent);
             let done = connection.queue.is_empty() && connection.read_closed;
             let since = *connection.lingering.get_or_insert_with(Instant::now);
-            if hopeless || done || since.elapsed() >= LINGER {
+            if hopeless || done || since.elapsed() >= linger {
                 return Err(());
             }
             if connection.queue.is_empty() {
@@ -315,7 +310,7 @@ impl<S: Service> Hub<S> {
                 // reset the connection, and a reset takes the error that explains it away from the peer.
                 let _ = SockRef::from((*connection.socket).as_ref()).shutdown(Shutdown::Write);
             }
-            return Ok(Wants { write: !connection.queue.is_empty(), deadline: Some(since + LINGER) });
+            return Ok(Wants { write: !connection.queue.is_empty(), deadline: Some(since + linger) });
         }
         let session = connection.session.deadline().map(Instant::from_std);
         let slow = connection.slow_since.map(|since| since + slow);
@@ -350,7 +345,7 @@ impl<S: Service> Hub<S> {
             connection.closing.get_or_insert(CloseReason::Shutdown);
             wake(connection);
         }
-        self.options.drain
+        self.options.linger.saturating_mul(2)
     }
 
     fn abandon(&mut self) {

@@ -40,7 +40,8 @@ pub trait Service: 'static {
     /// A connection was accepted. `descriptor` is the number of its socket.
     fn accepted(&mut self, connection: ConnectionId, peer: SocketAddr, descriptor: u32);
 
-    /// A message has come. Nothing is written before the service returns.
+    /// A message has come. Nothing is written before the service returns. What comes before the session is open is for
+    /// the service to refuse, by an error and [`Outbox::close`].
     fn message(
         &mut self,
         connection: ConnectionId,
@@ -85,7 +86,7 @@ pub enum CloseReason {
         /// Which limit: the hard one, or the soft one for too long.
         hard: bool,
     },
-    /// The service has refused the session.
+    /// The service has refused to open a session.
     Refused,
     /// The server is shutting down.
     Shutdown,
@@ -128,8 +129,8 @@ pub struct ServeOptions {
     pub hard_limit: usize,
     /// How long a queue may stay over the soft limit.
     pub slow: Duration,
-    /// How long a shutdown waits for clients to take what is queued for them.
-    pub drain: Duration,
+    /// How long a connection that is being closed waits for its peer to take what is queued and to close, too.
+    pub linger: Duration,
 }
 
 impl Default for ServeOptions {
@@ -142,7 +143,7 @@ impl Default for ServeOptions {
             soft_limit: 1 << 20,
             hard_limit: 8 << 20,
             slow: Duration::from_secs(5),
-            drain: Duration::from_secs(2),
+            linger: Duration::from_secs(1),
         }
     }
 }

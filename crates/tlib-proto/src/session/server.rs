@@ -26,8 +26,8 @@ pub enum Arrival {
 
 /// Handshake order, handshake time-out and keep-alive of one client's connection.
 ///
-/// Calling order: [`arrived`](Self::arrived) for every frame, [`timeout`](Self::timeout) at
-/// [`deadline`](Self::deadline), in any mixture; neither does I/O.
+/// Calling order: [`heard`](Self::heard) for every read, [`arrived`](Self::arrived) for every frame in it,
+/// [`timeout`](Self::timeout) at [`deadline`](Self::deadline); none of them does I/O.
 #[derive(Clone, Debug)]
 pub struct ServerSession {
     open: bool,
@@ -46,10 +46,14 @@ impl ServerSession {
         }
     }
 
+    /// The peer has sent something, a whole frame or not.
+    pub const fn heard(&mut self, now: Instant) {
+        self.keep_alive.heard(now);
+    }
+
     /// Takes a frame's message id.
     #[inline]
-    pub fn arrived(&mut self, now: Instant, id: MessageId) -> Arrival {
-        self.keep_alive.heard(now);
+    pub fn arrived(&mut self, id: MessageId) -> Arrival {
         match (id.0, self.open) {
             (profile::CONTROL_PING, _) => Arrival::Ping,
             (profile::CONTROL_BASE.., _) => Arrival::Control,
@@ -97,11 +101,11 @@ mod tests {
     fn a_session_opens_once() {
         let now = Instant::now();
         let mut session = ServerSession::new(now, 10 * SECOND, Duration::ZERO);
-        assert_eq!(session.arrived(now, MessageId::REQUEST_QUERY_SERVER), Arrival::BeforeOpen);
-        assert_eq!(session.arrived(now, MessageId::REQUEST_REGISTER_CLIENT), Arrival::Open);
-        assert_eq!(session.arrived(now, MessageId::REQUEST_QUERY_SERVER), Arrival::Message);
-        assert_eq!(session.arrived(now, MessageId::REQUEST_REGISTER_CLIENT), Arrival::OpenAgain);
-        assert_eq!(session.arrived(now, MessageId(profile::CONTROL_PING)), Arrival::Ping);
+        assert_eq!(session.arrived(MessageId::REQUEST_QUERY_SERVER), Arrival::BeforeOpen);
+        assert_eq!(session.arrived(MessageId::REQUEST_REGISTER_CLIENT), Arrival::Open);
+        assert_eq!(session.arrived(MessageId::REQUEST_QUERY_SERVER), Arrival::Message);
+        assert_eq!(session.arrived(MessageId::REQUEST_REGISTER_CLIENT), Arrival::OpenAgain);
+        assert_eq!(session.arrived(MessageId(profile::CONTROL_PING)), Arrival::Ping);
         assert_eq!(session.deadline(), None, "without keep-alive an open session waits for nothing");
     }
 
@@ -118,9 +122,10 @@ mod tests {
     fn an_idle_session_is_polled_and_then_lost() {
         let now = Instant::now();
         let mut session = ServerSession::new(now, 10 * SECOND, 20 * SECOND);
-        session.arrived(now, MessageId::REQUEST_REGISTER_CLIENT);
+        session.arrived(MessageId::REQUEST_REGISTER_CLIENT);
         assert_eq!(session.timeout(now + 20 * SECOND), Timeout::Ping);
-        session.arrived(now + 21 * SECOND, MessageId(profile::CONTROL_PONG));
+        session.heard(now + 21 * SECOND);
+        session.arrived(MessageId(profile::CONTROL_PONG));
         assert_eq!(session.timeout(now + 40 * SECOND), Timeout::None);
         assert_eq!(session.timeout(now + 41 * SECOND), Timeout::Ping);
         assert_eq!(session.timeout(now + 60 * SECOND), Timeout::None);

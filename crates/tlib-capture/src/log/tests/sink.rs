@@ -1,5 +1,5 @@
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ fn batches_come_out_in_order_and_the_vector_is_empty() {
 
 #[test]
 fn a_full_queue_holds_publishers_up_and_loses_nothing() {
-    let (tokens, gate) = channel();
+    let (tokens, gate) = sync_channel(1024);
     let memory = MemoryLog::new();
     let mut config = config();
     config.pending_bytes = 2000;
@@ -98,7 +98,7 @@ fn a_full_queue_holds_publishers_up_and_loses_nothing() {
 
 #[test]
 fn who_waits_when_the_log_is_closed_is_let_in() {
-    let (tokens, gate) = channel();
+    let (tokens, gate) = sync_channel(1024);
     let memory = MemoryLog::new();
     let mut config = config();
     config.pending_bytes = 1;
