@@ -1,5 +1,6 @@
 //! What was received and delivered, kept so that a test can ask.
 
+use std::collections::VecDeque;
 use std::fmt::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,8 +8,11 @@ use std::time::{Duration, Instant};
 use tlib_capture::{ClientLabel, Record};
 use tlib_proto::{AttributeId, Message, MessageId};
 
-/// Entries that a journal keeps; the oldest are dropped (chosen).
-const CAPACITY: usize = 1 << 20;
+/// Bytes of messages that a journal keeps, receivers counted; the oldest half is dropped when there are more (chosen).
+const CAPACITY: usize = 256 << 20;
+
+/// What an entry costs beside its message.
+const ENTRY_COST: usize = 64;
 
 /// One message on its way in or out.
 #[derive(Clone, Debug)]
@@ -39,10 +43,21 @@ impl Entry {
 
     /// The DN that the message is about: CommunicationDN of a request that has one, else ThisDN.
     pub fn dn(&self) -> String {
+        String::from_utf8_lossy(self.dn_bytes()).into_owned()
+    }
+
+    fn dn_bytes(&self) -> &[u8] {
         let view = self.message().view();
         let text = |id| view.text(id).ok().flatten();
-        let dn = text(AttributeId::COMMUNICATION_DN).or_else(|| text(AttributeId::THIS_DN));
-        String::from_utf8_lossy(dn.unwrap_or_default()).into_owned()
+        text(AttributeId::COMMUNICATION_DN).or_else(|| text(AttributeId::THIS_DN)).unwrap_or_default()
+    }
+
+    fn is(&self, id: MessageId, dn: &str) -> bool {
+        self.message().id() == id && self.dn_bytes() == dn.as_bytes()
+    }
+
+    fn cost(&self) -> usize {
+        self.message().frame().len() + ENTRY_COST
     }
 
     fn describe(&self) -> String {
@@ -68,9 +83,29 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    entries: Vec<Entry>,
+    entries: VecDeque<Entry>,
+    /// Entries that were dropped or forgotten, so that an entry keeps its number.
+    before: usize,
+    /// What of them was dropped because there were too many.
     dropped: usize,
+    bytes: usize,
     event: Option<Message>,
+}
+
+impl State {
+    fn push(&mut self, entry: Entry) {
+        self.bytes += entry.cost();
+        self.entries.push_back(entry);
+        if self.bytes > CAPACITY {
+            while self.bytes > CAPACITY / 2
+                && let Some(oldest) = self.entries.pop_front()
+            {
+                self.bytes -= oldest.cost();
+                self.before += 1;
+                self.dropped += 1;
+            }
+        }
+    }
 }
 
 impl Journal {
@@ -89,37 +124,33 @@ impl Journal {
         for record in records {
             match record {
                 Record::Received { request, from, .. } => {
-                    let entry = Entry::Received { from: Arc::clone(from), message: request.clone() };
-                    state.entries.push(entry);
+                    state.push(Entry::Received { from: Arc::clone(from), message: request.clone() });
                 }
                 Record::Event { message, .. } => state.event = Some(message.clone()),
                 Record::Sent { to, .. } => {
                     let Some(message) = state.event.take() else { continue };
                     for to in to.iter() {
-                        let entry = Entry::Delivered { to: Arc::clone(to), message: message.clone() };
-                        state.entries.push(entry);
+                        state.push(Entry::Delivered { to: Arc::clone(to), message: message.clone() });
                     }
                 }
                 Record::Note { .. } | Record::Line { .. } => {}
             }
         }
-        if state.entries.len() > CAPACITY {
-            let surplus = state.entries.len() - CAPACITY / 2;
-            state.entries.drain(..surplus);
-            state.dropped += surplus;
-        }
         drop(state);
         self.shared.changed.notify_all();
     }
 
-    /// All entries so far, oldest first.
+    /// All entries so far, oldest first. An event is in it once its batch is written, so a client may have it before.
     pub fn entries(&self) -> Vec<Entry> {
-        self.state().entries.clone()
+        self.state().entries.iter().cloned().collect()
     }
 
-    /// Forgets all entries.
+    /// Forgets all entries. What is on its way at that moment comes after.
     pub fn clear(&self) {
-        self.state().entries.clear();
+        let mut state = self.state();
+        state.before += state.entries.len();
+        state.entries.clear();
+        state.bytes = 0;
     }
 
     /// Waits until a message with this id was seen `count` times on a DN: for a request so many times received, for
@@ -130,9 +161,15 @@ impl Journal {
     pub fn expect(&self, id: MessageId, dn: &str, count: usize, patience: Duration) -> Result<(), String> {
         let deadline = Instant::now() + patience;
         let mut state = self.state();
+        // Counted on from where the last look ended: the reactor waits for this lock.
+        let (mut seen, mut found, mut forgotten) = (0, 0, state.before - state.dropped);
         loop {
-            let found =
-                state.entries.iter().filter(|entry| entry.message().id() == id && entry.dn() == dn).count();
+            if state.before - state.dropped != forgotten {
+                (seen, found, forgotten) = (0, 0, state.before - state.dropped);
+            }
+            let next = seen.max(state.before);
+            found += state.entries.iter().skip(next - state.before).filter(|entry| entry.is(id, dn)).count();
+            seen = state.before + state.entries.len();
             if found == count {
                 return Ok(());
             }
@@ -160,9 +197,9 @@ fn miss(state: &State, id: MessageId, dn: &str, count: usize, found: usize) -> S
         }
         kinds
     };
-    let exact = near(&|entry| entry.message().id() == id && entry.dn() == dn);
-    let other_dn = near(&|entry| entry.message().id() == id && entry.dn() != dn);
-    let other_message = near(&|entry| entry.message().id() != id && entry.dn() == dn);
+    let exact = near(&|entry| entry.is(id, dn));
+    let other_dn = near(&|entry| entry.message().id() == id && !entry.is(id, dn));
+    let other_message = near(&|entry| entry.message().id() != id && entry.dn_bytes() == dn.as_bytes());
     for (heading, kinds) in
         [("found", exact), ("the same message elsewhere", other_dn), ("other messages there", other_message)]
     {

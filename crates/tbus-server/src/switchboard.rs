@@ -8,9 +8,9 @@ use bytes::Bytes;
 use dashmap::DashMap;
 use tbus_core::{ClientId, Delivery, Effects, Frame, Function, Step, Switch};
 use tlib_capture::{ClientLabel, Level, LogSink, Record, Verbosity, ids};
-use tlib_net::serve::{Buffer, CloseReason, ConnectionId, Outbox, Service};
+use tlib_net::serve::{Buffer, CloseReason, ConnectionId, Invalid, Outbox, Service};
 use tlib_proto::session::Arrival;
-use tlib_proto::{AttributeId, ErrorCode, Limits, Message, MessageId, MessageRef, Timestamp, WireError};
+use tlib_proto::{AttributeId, ErrorCode, Limits, Message, MessageId, MessageRef, Timestamp, ValueRef};
 
 use crate::server::{Accepted, ConnectedClient, Identity, Tap};
 
@@ -145,8 +145,7 @@ impl Switchboard {
         // A name is for people: what is longer only fills the log.
         let name: String = name.chars().take(64).collect();
         let label = Arc::new(ClientLabel::new(old.handle(), old.id(), &name, old.address()));
-        let client = ConnectedClient { label: Arc::clone(&label), open: true };
-        self.clients.insert(connection.0, client);
+        self.clients.insert(connection.0, ConnectedClient { label: Arc::clone(&label), open: false });
         self.labels.insert(connection.0, label);
     }
 
@@ -219,16 +218,24 @@ impl Service for Switchboard {
         });
         if refused {
             outbox.close(connection, CloseReason::Refused);
+        } else if arrival == Arrival::Open
+            && let Some(mut client) = self.clients.get_mut(&connection.0)
+        {
+            client.open = true;
         }
     }
 
-    fn invalid(&mut self, connection: ConnectionId, error: &WireError, fatal: bool, outbox: &mut Outbox) {
+    fn invalid(&mut self, connection: ConnectionId, invalid: &Invalid<'_>, outbox: &mut Outbox) {
         let now = (self.clock)();
+        let Invalid { error, fatal, reference } = *invalid;
         let end = if fatal { ", connection is closed" } else { "" };
         let text = format!("Invalid TLib message received from {}: {error}{end}", self.label(connection));
         self.line(now, Level::Standard, ids::INVALID, text);
-        // What the client meant to ask is not known, so the error answers a message without attributes.
-        let Ok(unknown) = Message::build(MessageId::EVENT_ERROR, |m| m) else { return };
+        // Who waits for an answer gets one, if what can be read of the request says to what.
+        let answer = Message::build(MessageId::EVENT_ERROR, |m| {
+            m.optional(AttributeId::REFERENCE_ID, reference.map(|id| ValueRef::Int(id.cast_signed())))
+        });
+        let Ok(unknown) = answer else { return };
         let (client, text) = (ClientId(connection.0), error.to_string());
         self.apply(now, outbox, |switch, effects| {
             switch.refuse(client, now, unknown.view(), ErrorCode::INVALID_ATTR, &text, effects);

@@ -91,7 +91,8 @@ pub fn session(data: &[u8]) {
                 let event =
                     Message::build(id, |m| m.unsigned(crate::AttributeId::REFERENCE_ID, c.into())).unwrap();
                 let was_open = client.is_open();
-                match client.arrived(now, event.view()) {
+                client.heard(now);
+                match client.arrived(event.view()) {
                     Delivery::Answer { reference } => {
                         let at = waiting.iter().position(|waits| *waits == reference);
                         waiting.swap_remove(at.expect("an answer has its request, once"));

@@ -153,7 +153,7 @@ fn list_at(json: &Value, path: &str, depth: usize) -> Result<KvList, JsonError> 
         .map_err(|error| JsonError::new(path, error.to_string()))
 }
 
-/// Reads a value of the named type and hands it on; nested values live only that long.
+/// Reads a value of the named type and hands it on; nested values live only that long. `depth` is 0 for attributes.
 fn with_value(
     ty: &str,
     value: &Value,
@@ -172,8 +172,10 @@ fn with_value(
         "bin" => take(ValueRef::Binary(&bytes()?)),
         "int" => {
             let number = value.as_i64().ok_or_else(|| expected("a whole number"))?;
-            let number = i32::try_from(number).or_else(|_| u32::try_from(number).map(u32::cast_signed));
-            take(ValueRef::Int(number.map_err(|_| expected("a number of 32 bits"))?));
+            // Attributes may be unsigned, pairs of a list are signed.
+            let unsigned = if depth == 0 { u32::try_from(number).ok().map(u32::cast_signed) } else { None };
+            let number = i32::try_from(number).ok().or(unsigned);
+            take(ValueRef::Int(number.ok_or_else(|| expected("a number of 32 bits (signed in pairs)"))?));
         }
         "long" => {
             let digits = value.as_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -185,10 +187,9 @@ fn with_value(
             take(ValueRef::List(list.view()));
         }
         _ => {
-            let kind = ty
-                .strip_prefix("kind")
-                .and_then(|kind| kind.parse().ok())
-                .filter(|kind| !is_known_kind(*kind));
+            let digits =
+                ty.strip_prefix("kind").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+            let kind = digits.and_then(|digits| digits.parse().ok()).filter(|kind| !is_known_kind(*kind));
             let Some(kind) = kind else {
                 let reason = format!("{ty:?} is not a type; one of str int bin list unicode long");
                 return Err(JsonError::new(format!("{path}[1]"), reason));

@@ -45,6 +45,36 @@ fn blanks_for_tabs_and_carriage_returns() {
     assert_eq!(pairs(&message), r#"[["k 1","str","v 1"],["n","int",7]]"#);
 }
 
+/// As pasted into a mail or a ticket.
+#[test]
+fn lines_that_have_lost_their_indent() {
+    let log = include_str!("../../../tests/evidence/tserver_reporting.log");
+    let pasted: Vec<&str> = log.lines().map(str::trim_start).collect();
+    let block = |text: &str| parse_message(text.split("\n@").nth(2).unwrap().as_bytes()).unwrap();
+    assert_eq!(block(&pasted.join("\n")), block(log));
+}
+
+#[test]
+fn control_characters_never_reach_a_terminal() {
+    let message =
+        Message::build(MessageId::EVENT_USER_EVENT, |m| m.str(AttributeId::THIS_DN, "a\u{9b}31mb")).unwrap();
+    let mut text = String::new();
+    tlib_proto::text::print_message(&mut text, message.view(), &tlib_proto::text::TextStyle::default());
+    assert!(text.ends_with("\tAttributeThisDN\t\"a\\xc2\\x9b31mb\"\n"), "{text}");
+    assert_eq!(read(&text).0, message);
+}
+
+/// Attributes may be unsigned, pairs are signed.
+#[test]
+fn ints_that_do_not_fit() {
+    let attribute =
+        serde_json::json!({"message": "EventACK", "attributes": [["ReferenceID", "int", 4_294_967_295_u32]]});
+    assert!(json::to_message(&attribute).is_ok());
+    let error = json::to_list(&serde_json::json!([["k", "int", 4_294_967_295_u32]])).unwrap_err();
+    assert_eq!(error.path, "pairs[0][2]");
+    assert!(json::to_list(&serde_json::json!([["k", "kind+9", ""]])).is_err());
+}
+
 #[test]
 fn numbers_with_a_text_behind_them() {
     let (message, complaints) = read("message EventError\n\tAttributeErrorCode\t59 (DN is not configured)\n");

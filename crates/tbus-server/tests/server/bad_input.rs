@@ -121,6 +121,9 @@ fn a_count_a_length_and_a_depth_that_lie() {
         let answer = client.message();
         assert_eq!(code(&answer), 53);
         assert!(error_text(&answer).contains(expected), "{:?}", error_text(&answer));
+        // Who waits for an answer gets it, if the ReferenceID can be read.
+        let reference = (*expected == "attribute head at byte").then_some(9);
+        assert_eq!(answer.view().reference_id(), Ok(reference));
         assert_eq!(client.ask(&good).id(), MessageId::EVENT_SERVER_INFO, "the connection stays up");
     }
     healthy.check();

@@ -1,7 +1,9 @@
 //! The server over real sockets: the published exchange, order under load, and everything that can be sent wrong.
 
 mod bad_input;
+mod client;
 mod golden;
+mod hostile;
 mod order;
 mod raw;
 mod session;

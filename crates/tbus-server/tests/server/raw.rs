@@ -47,6 +47,11 @@ impl Raw {
         self.write(message.frame());
     }
 
+    /// A second handle for writing from elsewhere.
+    pub(crate) fn writer(&self) -> TcpStream {
+        self.stream.try_clone().unwrap()
+    }
+
     /// Sends and reads one message back.
     pub(crate) fn ask(&mut self, message: &Message) -> Message {
         self.send(message);

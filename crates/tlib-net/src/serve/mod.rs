@@ -1,8 +1,8 @@
 //! The server's side: one thread reads every socket, hands each message to a [`Service`], and writes.
 //!
 //! A batch is what one read brings. Its messages go to the service one by one; what the service answers is written
-//! into the [`Outbox`]'s buffers once for all receivers; then each receiver gets **one** write with everything that the
-//! batch has for it, answers first. A client's queue is used only when its socket would block, so an idle client costs
+//! into the [`Outbox`]'s buffers once for all receivers; then each receiver gets one write with everything that the
+//! batch has for it, who asked first. A client's queue is used only when its socket would block, so an idle client costs
 //! no buffer and no event pays for a wake-up of another task.
 //!
 //! Everything runs on one current-thread runtime: the service is a plain `&mut`, without channel or lock, and every
@@ -11,6 +11,7 @@
 mod connection;
 mod hub;
 mod outbox;
+mod peer;
 mod queue;
 
 use std::fmt;
@@ -50,12 +51,11 @@ pub trait Service: 'static {
         outbox: &mut Outbox,
     );
 
-    /// A frame has come that is no message. If `fatal`, the frames after it cannot be found: the connection is closed
-    /// when what the service writes now has been sent.
-    fn invalid(&mut self, connection: ConnectionId, error: &WireError, fatal: bool, outbox: &mut Outbox);
+    /// A frame has come that is no message.
+    fn invalid(&mut self, connection: ConnectionId, invalid: &Invalid<'_>, outbox: &mut Outbox);
 
-    /// The batch is on its way to its receivers. Both buffers are shared now; the ranges that were delivered are
-    /// ranges of them.
+    /// The batch is on its way to its receivers, some of whom may have it already. Both buffers are shared now; the
+    /// ranges that were delivered are ranges of them. Called for a batch without frames, too.
     fn flushed(&mut self, answers: &Bytes, events: &Bytes);
 
     /// The connection is gone. Called exactly once for each that was accepted.
@@ -63,6 +63,18 @@ pub trait Service: 'static {
 
     /// No more connections than `limit`: the one from `peer` was closed at once.
     fn turned_away(&mut self, peer: SocketAddr, limit: usize);
+}
+
+/// A frame that is no message.
+#[derive(Clone, Copy, Debug)]
+pub struct Invalid<'a> {
+    /// What is wrong with it.
+    pub error: &'a WireError,
+    /// The connection is closed when what the service writes now has been sent: the frames after this one cannot be
+    /// found, or the client has not even opened its session.
+    pub fatal: bool,
+    /// The ReferenceID of the request that it was meant to be, as far as it can be read.
+    pub reference: Option<u32>,
 }
 
 /// Why a connection was closed.
@@ -143,7 +155,7 @@ impl Default for ServeOptions {
             soft_limit: 1 << 20,
             hard_limit: 8 << 20,
             slow: Duration::from_secs(5),
-            linger: Duration::from_secs(1),
+            linger: Duration::from_secs(2),
         }
     }
 }

@@ -8,6 +8,10 @@ use bytes::{Buf, Bytes, BytesMut};
 /// Shorter pieces are copied: a few hundred bytes must not keep a batch of many kilobytes alive.
 const COPY_BELOW: usize = 4096;
 
+/// So is a piece that is less than this part of its batch. What a queue keeps alive is then at most so many times what
+/// it counts.
+const SHARE_PART: usize = 4;
+
 /// Most pieces that one write takes.
 pub(super) const MOST_SLICES: usize = 64;
 
@@ -29,10 +33,10 @@ impl Queue {
         self.bytes
     }
 
-    /// Appends a piece of a shared buffer.
-    pub(super) fn push(&mut self, piece: Bytes) {
+    /// Appends a piece of a shared buffer that is `whole` bytes long.
+    pub(super) fn push(&mut self, piece: Bytes, whole: usize) {
         self.bytes += piece.len();
-        if piece.len() < COPY_BELOW {
+        if piece.len() < COPY_BELOW || piece.len() < whole / SHARE_PART {
             self.tail.extend_from_slice(&piece);
             if self.tail.len() >= COPY_BELOW {
                 self.seal();
@@ -105,7 +109,8 @@ mod tests {
             for n in 0..40_usize {
                 let piece: Vec<u8> = (0..n * 300).map(|i| (i + n) as u8).collect();
                 expected.extend_from_slice(&piece);
-                queue.push(piece.into());
+                let whole = if n % 3 == 0 { 10 * piece.len() } else { piece.len() };
+                queue.push(piece.into(), whole);
             }
             assert_eq!(queue.len(), expected.len());
             assert_eq!(drain(&mut queue, step), expected);

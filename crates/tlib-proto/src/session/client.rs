@@ -10,9 +10,6 @@ use crate::{AttributeError, AttributeId, EncodeError, Message, MessageId, Messag
 /// The newest protocol version text that is public (facts 6, SDK header 7.1).
 const PROTOCOL_VERSION: &str = "tserver protocol 4.2";
 
-/// At most this many requests wait for an answer at a time (chosen): a bound, not a target.
-const PENDING_LIMIT: usize = 65_536;
-
 /// What a client says of itself in RequestRegisterClient.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hello {
@@ -54,7 +51,7 @@ pub enum RequestError {
     #[error("ReferenceID {0} is under way already")]
     InUse(u32),
     /// Too many requests wait for an answer.
-    #[error("{PENDING_LIMIT} requests wait for an answer already")]
+    #[error("{} requests wait for an answer already", ClientSession::PENDING_LIMIT)]
     TooMany,
     /// ReferenceID is there, but not an int.
     #[error(transparent)]
@@ -67,7 +64,8 @@ pub enum RequestError {
 /// Handshake order, matching of answers by ReferenceID, and keep-alive.
 ///
 /// Calling order: send [`hello`](Self::hello) first; then [`assign`](Self::assign) for every request that wants an
-/// answer, [`arrived`](Self::arrived) for every frame, [`timeout`](Self::timeout) at [`deadline`](Self::deadline).
+/// answer, [`heard`](Self::heard) for every read, [`arrived`](Self::arrived) for every frame in it,
+/// [`timeout`](Self::timeout) at [`deadline`](Self::deadline); none of them does I/O.
 #[derive(Clone, Debug)]
 pub struct ClientSession {
     open: bool,
@@ -77,6 +75,9 @@ pub struct ClientSession {
 }
 
 impl ClientSession {
+    /// At most this many requests wait for an answer at a time (chosen): a bound, not a target.
+    pub const PENDING_LIMIT: usize = 65_536;
+
     /// A session over a connection that has just been made; `keep_alive` is the idle time after which the server is
     /// polled (zero: never).
     pub fn new(now: Instant, keep_alive: Duration) -> Self {
@@ -100,7 +101,7 @@ impl ClientSession {
     /// # Errors
     /// [`RequestError`]; nothing is remembered then.
     pub fn assign(&mut self, request: Message) -> Result<(u32, Message), RequestError> {
-        if self.pending.len() >= PENDING_LIMIT {
+        if self.pending.len() >= Self::PENDING_LIMIT {
             return Err(RequestError::TooMany);
         }
         let id = request.id();
@@ -143,10 +144,14 @@ impl ClientSession {
         self.pending.remove(&reference);
     }
 
+    /// The server has sent something, a whole frame or not.
+    pub const fn heard(&mut self, now: Instant) {
+        self.keep_alive.heard(now);
+    }
+
     /// Takes a frame. An event counts as an answer only when it carries the ReferenceID of a request that it can
     /// answer: EventUserEvent keeps the sender's ReferenceID in every copy, and answers nothing.
-    pub fn arrived(&mut self, now: Instant, message: MessageRef<'_>) -> Delivery {
-        self.keep_alive.heard(now);
+    pub fn arrived(&mut self, message: MessageRef<'_>) -> Delivery {
         match message.id() {
             MessageId(profile::CONTROL_PING) => return Delivery::Ping,
             MessageId(profile::CONTROL_BASE..) => return Delivery::Control,
@@ -202,12 +207,11 @@ mod tests {
         Message::build(id, |m| m.unsigned(AttributeId::REFERENCE_ID, reference)).unwrap()
     }
 
-    fn open() -> (ClientSession, Instant) {
-        let now = Instant::now();
-        let mut session = ClientSession::new(now, Duration::ZERO);
+    fn open() -> ClientSession {
+        let mut session = ClientSession::new(Instant::now(), Duration::ZERO);
         let link = Message::build(MessageId::EVENT_LINK_CONNECTED, |m| m).unwrap();
-        assert_eq!(session.arrived(now, link.view()), Delivery::Opened { link: true });
-        (session, now)
+        assert_eq!(session.arrived(link.view()), Delivery::Opened { link: true });
+        session
     }
 
     fn request(id: MessageId) -> Message {
@@ -216,31 +220,31 @@ mod tests {
 
     #[test]
     fn an_answer_finds_its_request() {
-        let (mut session, now) = open();
+        let mut session = open();
         let (first, sent) = session.assign(request(MessageId::REQUEST_REGISTER_ADDRESS)).unwrap();
         assert_eq!(sent.view().reference_id(), Ok(Some(first)));
         let (second, _) = session.assign(request(MessageId::REQUEST_REGISTER_ADDRESS)).unwrap();
         assert_ne!(first, second);
         let event = answer(MessageId::EVENT_REGISTERED, second);
-        assert_eq!(session.arrived(now, event.view()), Delivery::Answer { reference: second });
-        assert_eq!(session.arrived(now, event.view()), Delivery::Event, "an answer comes once");
+        assert_eq!(session.arrived(event.view()), Delivery::Answer { reference: second });
+        assert_eq!(session.arrived(event.view()), Delivery::Event, "an answer comes once");
         let error = answer(MessageId::EVENT_ERROR, first);
-        assert_eq!(session.arrived(now, error.view()), Delivery::Answer { reference: first });
+        assert_eq!(session.arrived(error.view()), Delivery::Answer { reference: first });
     }
 
     #[test]
     fn a_user_event_with_our_reference_id_is_not_our_answer() {
-        let (mut session, now) = open();
+        let mut session = open();
         let (reference, _) = session.assign(request(MessageId::REQUEST_DISTRIBUTE_USER_EVENT)).unwrap();
         let copy = answer(MessageId::EVENT_USER_EVENT, reference);
-        assert_eq!(session.arrived(now, copy.view()), Delivery::Event);
+        assert_eq!(session.arrived(copy.view()), Delivery::Event);
         let ack = answer(MessageId::EVENT_ACK, reference);
-        assert_eq!(session.arrived(now, ack.view()), Delivery::Answer { reference });
+        assert_eq!(session.arrived(ack.view()), Delivery::Answer { reference });
     }
 
     #[test]
     fn the_callers_own_reference_id_is_kept_and_unique() {
-        let (mut session, _) = open();
+        let mut session = open();
         let own = answer(MessageId::REQUEST_QUERY_SERVER, 431);
         assert_eq!(session.assign(own.clone()).unwrap(), (431, own.clone()));
         assert_eq!(session.assign(own), Err(RequestError::InUse(431)));
@@ -250,9 +254,37 @@ mod tests {
 
     #[test]
     fn an_error_before_the_handshake_is_a_refusal() {
-        let now = Instant::now();
-        let mut session = ClientSession::new(now, Duration::ZERO);
+        let mut session = ClientSession::new(Instant::now(), Duration::ZERO);
         let error = Message::build(MessageId::EVENT_ERROR, |m| m.int(AttributeId::ERROR_CODE, 40)).unwrap();
-        assert_eq!(session.arrived(now, error.view()), Delivery::Refused);
+        assert_eq!(session.arrived(error.view()), Delivery::Refused);
+    }
+
+    #[test]
+    fn too_many_requests_are_refused_until_some_are_given_up() {
+        let mut session = open();
+        for _ in 0..ClientSession::PENDING_LIMIT {
+            session.assign(request(MessageId::REQUEST_QUERY_SERVER)).unwrap();
+        }
+        assert_eq!(
+            session.assign(request(MessageId::REQUEST_QUERY_SERVER)).unwrap_err().to_string(),
+            "65536 requests wait for an answer already"
+        );
+        session.abandon(1);
+        assert!(session.assign(request(MessageId::REQUEST_QUERY_SERVER)).is_ok());
+    }
+
+    /// A large frame may take longer than the keep-alive time to come.
+    #[test]
+    fn part_of_a_frame_is_a_sign_of_life() {
+        let second = Duration::from_secs(1);
+        let now = Instant::now();
+        let mut session = ClientSession::new(now, 20 * second);
+        session.heard(now + 19 * second);
+        assert_eq!(session.timeout(now + 20 * second), Timeout::None);
+        assert_eq!(session.timeout(now + 39 * second), Timeout::Ping);
+        session.heard(now + 58 * second);
+        assert_eq!(session.timeout(now + 59 * second), Timeout::None);
+        assert_eq!(session.timeout(now + 78 * second), Timeout::Ping);
+        assert_eq!(session.timeout(now + 98 * second), Timeout::Silent);
     }
 }

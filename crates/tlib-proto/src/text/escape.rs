@@ -7,7 +7,9 @@ pub(super) fn is_plain(bytes: &[u8]) -> Option<&str> {
     if bytes.iter().any(|byte| *byte < 0x20 || *byte == 0x7F || *byte == b'\'') {
         return None;
     }
-    std::str::from_utf8(bytes).ok()
+    let text = std::str::from_utf8(bytes).ok()?;
+    // The control characters beyond ASCII would reach a terminal, too; as UTF-8 they all begin with this byte.
+    if bytes.contains(&0xC2) && text.chars().any(char::is_control) { None } else { Some(text) }
 }
 
 /// Appends `'text'` or, where that would be ambiguous, `"escaped"`.
@@ -34,7 +36,10 @@ pub(super) fn put_escaped(out: &mut String, bytes: &[u8]) {
                 '\n' => out.push_str("\\n"),
                 '\r' => out.push_str("\\r"),
                 '\t' => out.push_str("\\t"),
-                '\0'..' ' | '\x7F' => put_hex_escape(out, u32::from(c)),
+                _ if c.is_control() => {
+                    let mut utf8 = [0; 4];
+                    c.encode_utf8(&mut utf8).bytes().for_each(|byte| put_hex_escape(out, u32::from(byte)));
+                }
                 _ => out.push(c),
             }
         }

@@ -123,10 +123,15 @@ impl Reader {
         Ok(Self { id, heading_line: line, line, attributes, heads, in_list: false, complaints })
     }
 
-    /// Takes the next line, without its line feed. `false` when the line does not belong to the block any more.
+    /// Takes the next line, without its line feed. `false` when the line does not belong to the block any more: it is empty,
+    /// or neither indented nor an attribute nor a pair of an open list.
     pub fn line(&mut self, line: &[u8]) -> bool {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.trim_ascii().is_empty() || !line.first().is_some_and(u8::is_ascii_whitespace) {
+        // What was pasted into a mail or a ticket has often lost the blanks at the beginning of its lines.
+        let indented = line.first().is_some_and(u8::is_ascii_whitespace)
+            || line.starts_with(b"Attribute")
+            || (self.in_list && matches!(line.first(), Some(b'\'' | b'"')));
+        if line.trim_ascii().is_empty() || !indented {
             return false;
         }
         self.line = self.line.saturating_add(1);
@@ -272,6 +277,7 @@ fn excerpt(bytes: &[u8]) -> String {
 
 #[cold]
 fn unreadable(bytes: &[u8]) -> Cow<'static, str> {
+    let bytes = bytes.trim_ascii();
     if bytes.is_empty() { "no value".into() } else { format!("unreadable value {}", excerpt(bytes)).into() }
 }
 

@@ -169,6 +169,17 @@ impl<'a> MessageRef<'a> {
         Ok(Self { frame, id, count })
     }
 
+    /// The ReferenceID in a frame that [`MessageRef::parse`] refuses, if the attributes up to it can be told apart: who
+    /// has sent the frame may wait for an answer to it.
+    pub fn reference_of_damaged(frame: &[u8]) -> Option<u32> {
+        let attributes = Attributes { rest: frame.get(MESSAGE_HEAD..)? };
+        let reference = attributes.clone().find(|attribute| attribute.id == AttributeId::REFERENCE_ID)?;
+        match reference.value {
+            ValueRef::Int(id) => Some(id.cast_unsigned()).filter(|id| *id != profile::NO_REFERENCE),
+            _ => None,
+        }
+    }
+
     /// Which message it is.
     pub const fn id(self) -> MessageId {
         self.id
