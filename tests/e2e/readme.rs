@@ -77,6 +77,22 @@ fn the_examples_do_what_the_readme_shows() {
     assert!(watching.output("stdout").contains("message EventUserEvent"));
 }
 
+/// The world that the README shows is one that can be served.
+#[test]
+fn the_world_of_the_readme_is_one() {
+    let text = std::fs::read_to_string(root().join("README.md")).expect("README.md is there");
+    let world = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a world");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("world.toml");
+    std::fs::write(&path, world).expect("a file");
+    let (mut server, address) = Running::serve(&["--world", path.to_str().expect("UTF-8")]);
+    let mut command = tbus();
+    command.args(["send", "--dn", "7001", "key=value", "--server", &address]);
+    assert_eq!(command.status().expect("tbus runs").code(), Some(0));
+    server.signal("TERM");
+    assert_eq!(server.wait(), Some(0));
+}
+
 /// What CI runs is what the README tells people to run.
 #[test]
 fn ci_runs_the_readmes_test_command() {
