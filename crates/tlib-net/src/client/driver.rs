@@ -1,25 +1,25 @@
-//! The task behind a client: one socket, the session machine, and what waits for answers.
+//! The task behind a client: commands in, events out, who waits for which answer, and connecting again.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, VecDeque};
-use std::io;
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
 use tlib_proto::session::{ClientSession, Delivery, RequestError, Timeout};
-use tlib_proto::wire::{Split, control_frame, profile, split_frame};
 use tlib_proto::{AttributeId, Message, MessageId};
-use tokio::io::Interest;
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::{debug, info};
 
-use super::{ClientError, ClientEvent, ClientOptions, ServerError};
+use super::connection::Connection;
+use super::{ClientError, ClientEvent, ClientOptions};
 
 /// Bytes that may wait to be written before no further command is taken.
 const WRITE_HIGH: usize = 256 * 1024;
-/// Room for one read.
-const READ_CHUNK: usize = 64 * 1024;
+/// So many requests wait at least before those are looked for that nobody waits for any more.
+const SWEEP_FROM: usize = 1024;
 
 /// What the handles ask of the driver.
 #[derive(Debug)]
@@ -30,7 +30,6 @@ pub(super) enum Command {
         reply: oneshot::Sender<Result<Message, ClientError>>,
     },
     Send(Message),
-    Abandon(u32),
 }
 
 /// Who waits for the answer with a ReferenceID.
@@ -43,6 +42,24 @@ enum Waiting {
     Again,
 }
 
+impl Waiting {
+    /// Whether the user has given the request up.
+    fn in_vain(&self) -> bool {
+        matches!(self, Self::User { reply, .. } if reply.is_closed())
+    }
+
+    /// Whether the answer matters although nobody waits for it: it changes what is to be registered again.
+    fn registers(&self) -> bool {
+        match self {
+            Self::User { request, .. } => matches!(
+                request.id(),
+                MessageId::REQUEST_REGISTER_ADDRESS | MessageId::REQUEST_UNREGISTER_ADDRESS
+            ),
+            Self::Again => true,
+        }
+    }
+}
+
 pub(super) struct Driver {
     address: String,
     options: ClientOptions,
@@ -50,19 +67,23 @@ pub(super) struct Driver {
     events: mpsc::Sender<ClientEvent>,
     connection: Connection,
     waiting: HashMap<u32, Waiting>,
+    /// How many wait when those are looked for next that nobody waits for any more.
+    sweep_at: usize,
     /// Registrations to repeat, in their order: DN and the request that made it.
     registrations: Vec<(Vec<u8>, Message)>,
-    /// After a reconnect: the server's greeting, and how many registrations are not answered yet.
-    reopening: Option<(Message, usize)>,
+    reopening: Option<Reopening>,
     /// Events that the user has no room for at the moment; reading stops while there are any.
     backlog: VecDeque<ClientEvent>,
 }
 
-struct Connection {
-    stream: TcpStream,
-    session: ClientSession,
-    input: BytesMut,
-    output: BytesMut,
+/// A new connection whose registrations are not all answered yet.
+struct Reopening {
+    /// The server's greeting.
+    link: Message,
+    /// How many answers are missing.
+    left: usize,
+    /// When they are waited for no longer.
+    deadline: Option<Instant>,
 }
 
 /// How a connection ended.
@@ -87,6 +108,7 @@ impl Driver {
             events,
             connection,
             waiting: HashMap::new(),
+            sweep_at: SWEEP_FROM,
             registrations: Vec::new(),
             reopening: None,
             backlog: VecDeque::new(),
@@ -95,16 +117,25 @@ impl Driver {
     }
 
     pub(super) async fn run(mut self) {
+        let mut backoff = self.options.reconnect.map(|(first, longest)| Backoff::new(first, longest));
         loop {
+            let opened = Instant::now();
             let reason = match self.drive().await {
-                End::Dropped => return self.connection.write_out().await,
+                End::Dropped => return self.connection.close(self.options.connect_timeout).await,
                 End::Lost(reason) => reason,
             };
             debug!(address = self.address, %reason, "connection lost");
+            // A server that does not know it yet may hold against the new connection what the old one has registered.
+            self.connection.finish().await;
             for (_, waiting) in self.waiting.drain() {
                 if let Waiting::User { reply, .. } = waiting {
                     let _ = reply.send(Err(ClientError::Lost(reason.clone())));
                 }
+            }
+            if backoff.is_none() {
+                // What is asked from now on fails at once, however long the user takes for the events that are left.
+                self.commands.close();
+                while self.commands.try_recv().is_ok() {}
             }
             while let Some(event) = self.backlog.pop_front() {
                 if self.events.send(event).await.is_err() {
@@ -114,66 +145,83 @@ impl Driver {
             if self.events.send(ClientEvent::Lost { reason }).await.is_err() {
                 return;
             }
-            let Some((first, longest)) = self.options.reconnect else { return };
-            if !self.reconnect(first, longest).await {
+            let Some(backoff) = &mut backoff else { return };
+            backoff.lived(opened.elapsed());
+            if !self.reconnect(backoff).await {
                 return;
             }
         }
     }
 
     /// Connects again, however long it takes; `false` when the user has gone meanwhile.
-    async fn reconnect(&mut self, first: Duration, longest: Duration) -> bool {
-        let mut wait = first;
+    async fn reconnect(&mut self, backoff: &mut Backoff) -> bool {
+        let mut told = Vec::new();
         loop {
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
+            let attempt = async {
+                tokio::time::sleep(backoff.wait()).await;
+                Connection::open(&self.address, &self.options).await
+            };
+            let opened = tokio::select! {
+                opened = attempt => opened,
                 () = self.events.closed() => return false,
-            }
-            wait = wait.saturating_mul(2).min(longest);
-            match Connection::open(&self.address, &self.options).await {
+            };
+            match opened {
                 Ok((connection, link)) => {
                     self.connection = connection;
-                    self.waiting.clear();
-                    for (_, request) in self.registrations.clone() {
-                        if let Ok((reference, request)) = self.connection.session.assign(request) {
-                            self.waiting.insert(reference, Waiting::Again);
-                            self.connection.output.extend_from_slice(request.frame());
-                        }
-                    }
-                    self.reopening = Some((link, self.waiting.len()));
-                    self.registered_again(0);
+                    self.register_again(link);
                     info!(address = self.address, "connected again");
                     return true;
                 }
-                Err(error) => debug!(%error, "not connected yet"),
+                Err(error) => {
+                    debug!(%error, "not connected yet");
+                    // A server that is away comes back by itself; one that refuses may need somebody to act.
+                    if let ClientError::Refused { error: refusal, .. } = &error
+                        && !told.contains(&refusal.code)
+                    {
+                        told.push(refusal.code);
+                        if self.events.send(ClientEvent::Lost { reason: error.to_string() }).await.is_err() {
+                            return false;
+                        }
+                    }
+                }
             }
+        }
+    }
+
+    fn register_again(&mut self, link: Message) {
+        self.waiting.clear();
+        for (_, request) in self.registrations.clone() {
+            if let Ok((reference, request)) = self.connection.session.assign(request) {
+                self.waiting.insert(reference, Waiting::Again);
+                self.connection.output.extend_from_slice(request.frame());
+            }
+        }
+        let deadline = Instant::now().checked_add(self.options.answer_timeout);
+        self.reopening = Some(Reopening { link, left: self.waiting.len(), deadline });
+        if self.waiting.is_empty() {
+            self.opened();
         }
     }
 
     /// Runs one connection until it ends.
     async fn drive(&mut self) -> End {
         let events = self.events.clone();
+        // What has come together with the server's greeting.
+        let mut done = self.frames();
         loop {
+            if let Err(reason) = done {
+                return End::Lost(reason);
+            }
             self.deliver_backlog();
             let reading = self.backlog.is_empty();
-            let writing = !self.connection.output.is_empty();
-            let interest = match (reading, writing) {
-                (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
-                (true, false) => Some(Interest::READABLE),
-                (false, true) => Some(Interest::WRITABLE),
-                (false, false) => None,
-            };
-            let deadline = self.connection.session.deadline().map(Instant::from_std);
-            tokio::select! {
-                ready = self.connection.ready(interest), if interest.is_some() => {
+            let deadline = self.deadline();
+            done = tokio::select! {
+                ready = self.connection.ready(reading) => {
                     let done = match ready {
                         Ok(ready) => self.connection.transfer(ready.is_readable(), ready.is_writable()),
                         Err(error) => Err(error.to_string()),
                     };
-                    // What has come before the end still counts.
-                    if let Err(reason) = self.frames().and(done) {
-                        return End::Lost(reason);
-                    }
+                    self.settle(done).await
                 }
                 command = self.commands.recv(), if self.connection.output.len() < WRITE_HIGH => {
                     let Some(command) = command else { return End::Dropped };
@@ -183,25 +231,56 @@ impl Driver {
                         let Ok(command) = self.commands.try_recv() else { break };
                         self.command(command);
                     }
-                    if let Err(reason) = self.connection.transfer(false, true) {
-                        return End::Lost(reason);
-                    }
+                    let done = self.connection.transfer(false, true);
+                    self.settle(done).await
                 }
-                room = events.reserve(), if !self.backlog.is_empty() => {
+                room = events.reserve(), if !reading => {
                     if let (Ok(room), Some(event)) = (room, self.backlog.pop_front()) {
                         room.send(event);
                     }
+                    Ok(())
                 }
-                () = sleep_until(deadline) => match self.connection.session.timeout(Instant::now().into_std()) {
-                    Timeout::Ping => {
-                        let ping = control_frame(MessageId(profile::CONTROL_PING));
-                        self.connection.output.extend_from_slice(&ping);
-                    }
-                    Timeout::None => {}
-                    _ => return End::Lost("keep-alive was not answered".to_owned()),
-                },
+                () = sleep_until(deadline), if reading => self.time_is_up().await,
+            };
+            if !reading {
+                // Who does not listen cannot tell whether the server is silent.
+                self.connection.session.heard(Instant::now().into_std());
             }
         }
+    }
+
+    /// Hands on what has come. What has come before the end of a connection still counts.
+    async fn settle(&mut self, done: Result<(), String>) -> Result<(), String> {
+        if done.is_err() {
+            self.connection.read_rest().await;
+        }
+        self.frames().and(done)
+    }
+
+    /// When there is something to do although nothing comes.
+    fn deadline(&self) -> Option<Instant> {
+        let keep_alive = self.connection.session.deadline().map(Instant::from_std);
+        let reopening = self.reopening.as_ref().and_then(|reopening| reopening.deadline);
+        keep_alive.into_iter().chain(reopening).min()
+    }
+
+    async fn time_is_up(&mut self) -> Result<(), String> {
+        // It may be this program that was late: what has come meanwhile came in time.
+        let done = self.connection.transfer(true, false);
+        self.settle(done).await?;
+        let now = Instant::now();
+        if let Some(reopening) = &self.reopening
+            && reopening.deadline.is_some_and(|deadline| deadline <= now)
+        {
+            info!(address = self.address, unanswered = reopening.left, "registrations are not answered");
+            self.opened();
+        }
+        match self.connection.session.timeout(now.into_std()) {
+            Timeout::Ping => self.connection.ping(),
+            Timeout::None => {}
+            _ => return Err("keep-alive was not answered".to_owned()),
+        }
+        Ok(())
     }
 
     fn deliver_backlog(&mut self) {
@@ -217,35 +296,57 @@ impl Driver {
     fn command(&mut self, command: Command) {
         match command {
             Command::Send(message) => self.connection.output.extend_from_slice(message.frame()),
-            Command::Abandon(reference) => {
-                self.connection.session.abandon(reference);
-                self.waiting.remove(&reference);
+            // Given up before its turn came, during an outage perhaps: nobody wants it to happen now.
+            Command::Request { reply, .. } if reply.is_closed() => {}
+            Command::Request { request, assigned, reply } => {
+                self.make_room(&request);
+                match self.connection.session.assign(request) {
+                    Ok((reference, request)) => {
+                        self.connection.output.extend_from_slice(request.frame());
+                        self.waiting.insert(reference, Waiting::User { request, reply });
+                        let _ = assigned.send(Ok(reference));
+                    }
+                    Err(error) => {
+                        let _ = assigned.send(Err(error));
+                    }
+                }
             }
-            Command::Request { request, assigned, reply } => match self.connection.session.assign(request) {
-                Ok((reference, request)) => {
-                    self.connection.output.extend_from_slice(request.frame());
-                    self.waiting.insert(reference, Waiting::User { request, reply });
-                    let _ = assigned.send(Ok(reference));
+        }
+    }
+
+    /// Forgets requests that the user has given up: the one with the same ReferenceID, and, so that they do not become
+    /// ever more, all whenever those that wait have doubled.
+    fn make_room(&mut self, request: &Message) {
+        let session = &mut self.connection.session;
+        if let Ok(Some(reference)) = request.view().reference_id()
+            && self.waiting.get(&reference).is_some_and(Waiting::in_vain)
+        {
+            self.waiting.remove(&reference);
+            session.abandon(reference);
+        }
+        if self.waiting.len() >= self.sweep_at {
+            let full = self.waiting.len() >= ClientSession::PENDING_LIMIT;
+            self.waiting.retain(|reference, waiting| {
+                // The answer to a registration is of use even when it is late.
+                let keep = !waiting.in_vain() || (waiting.registers() && !full);
+                if !keep {
+                    session.abandon(*reference);
                 }
-                Err(error) => {
-                    let _ = assigned.send(Err(error));
-                }
-            },
+                keep
+            });
+            let doubled = self.waiting.len().saturating_mul(2);
+            self.sweep_at = doubled.clamp(SWEEP_FROM, ClientSession::PENDING_LIMIT);
         }
     }
 
     /// Hands on every complete frame that has come.
     fn frames(&mut self) -> Result<(), String> {
-        let now = Instant::now().into_std();
         while let Some(message) =
             self.connection.next_message(&self.options).map_err(|error| error.to_string())?
         {
-            match self.connection.session.arrived(now, message.view()) {
+            match self.connection.session.arrived(message.view()) {
                 Delivery::Answer { reference } => self.answer(reference, message),
-                Delivery::Ping => {
-                    let pong = control_frame(MessageId(profile::CONTROL_PONG));
-                    self.connection.output.extend_from_slice(&pong);
-                }
+                Delivery::Ping => self.connection.pong(),
                 Delivery::Control => {}
                 _ => self.event(ClientEvent::Message(message)),
             }
@@ -253,25 +354,16 @@ impl Driver {
         Ok(())
     }
 
-    /// Tells that the connection is open again, when the last registration is answered.
-    fn registered_again(&mut self, answered: usize) {
-        if let Some((link, left)) = self.reopening.take() {
-            match left.saturating_sub(answered) {
-                0 => self.event(ClientEvent::Opened { link }),
-                left => self.reopening = Some((link, left)),
-            }
+    /// Tells that the connection is open again.
+    fn opened(&mut self) {
+        if let Some(Reopening { link, .. }) = self.reopening.take() {
+            self.event(ClientEvent::Opened { link });
         }
     }
 
     fn event(&mut self, event: ClientEvent) {
-        if self.backlog.is_empty() {
-            match self.events.try_send(event) {
-                Err(mpsc::error::TrySendError::Full(event)) => self.backlog.push_back(event),
-                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
-            }
-        } else {
-            self.backlog.push_back(event);
-        }
+        self.backlog.push_back(event);
+        self.deliver_backlog();
     }
 
     fn answer(&mut self, reference: u32, answer: Message) {
@@ -285,7 +377,12 @@ impl Driver {
                 if answer.id() == MessageId::EVENT_ERROR {
                     self.event(ClientEvent::Message(answer));
                 }
-                self.registered_again(1);
+                if let Some(reopening) = &mut self.reopening {
+                    reopening.left = reopening.left.saturating_sub(1);
+                    if reopening.left == 0 {
+                        self.opened();
+                    }
+                }
             }
             None => {}
         }
@@ -311,96 +408,34 @@ impl Driver {
     }
 }
 
-impl Connection {
-    /// Connects and opens the session.
-    async fn open(address: &str, options: &ClientOptions) -> Result<(Self, Message), ClientError> {
-        let failed = |reason: String| ClientError::Connect { address: address.to_owned(), reason };
-        let opening = async {
-            let stream = TcpStream::connect(address).await.map_err(|error| failed(error.to_string()))?;
-            stream.set_nodelay(true).map_err(|error| failed(error.to_string()))?;
-            let session = ClientSession::new(Instant::now().into_std(), options.keep_alive);
-            let mut connection = Self { stream, session, input: BytesMut::new(), output: BytesMut::new() };
-            connection.output.extend_from_slice(ClientSession::hello(&options.hello)?.frame());
-            loop {
-                let interest = if connection.output.is_empty() {
-                    Interest::READABLE
-                } else {
-                    Interest::READABLE | Interest::WRITABLE
-                };
-                let ready =
-                    connection.stream.ready(interest).await.map_err(|error| failed(error.to_string()))?;
-                let done = connection.transfer(ready.is_readable(), ready.is_writable());
-                if let Some(message) = connection.next_message(options)? {
-                    match connection.session.arrived(Instant::now().into_std(), message.view()) {
-                        Delivery::Opened { .. } => return Ok((connection, message)),
-                        Delivery::Refused => {
-                            let error = ServerError::of(&message);
-                            return Err(ClientError::Refused { address: address.to_owned(), error });
-                        }
-                        Delivery::Ping => {
-                            let pong = control_frame(MessageId(profile::CONTROL_PONG));
-                            connection.output.extend_from_slice(&pong);
-                        }
-                        _ => {}
-                    }
-                }
-                done.map_err(failed)?;
-            }
-        };
-        match tokio::time::timeout(options.connect_timeout, opening).await {
-            Ok(opened) => opened,
-            Err(_) => Err(failed(format!(
-                "no answer to RequestRegisterClient within {} s",
-                options.connect_timeout.as_secs_f32()
-            ))),
+/// How long to wait before the next attempt to connect.
+struct Backoff {
+    first: Duration,
+    longest: Duration,
+    next: Duration,
+}
+
+impl Backoff {
+    const fn new(first: Duration, longest: Duration) -> Self {
+        Self { first, longest, next: first }
+    }
+
+    /// A connection that has lived so long is lost. One that is lost soon after it was opened is no success: a server
+    /// that accepts and closes at once would be asked again and again without a pause.
+    fn lived(&mut self, time: Duration) {
+        if time >= self.longest {
+            self.next = self.first;
         }
     }
 
-    async fn ready(&self, interest: Option<Interest>) -> io::Result<tokio::io::Ready> {
-        match interest {
-            Some(interest) => self.stream.ready(interest).await,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Reads and writes what can be read and written without waiting. The error is why the connection is over.
-    fn transfer(&mut self, read: bool, write: bool) -> Result<(), String> {
-        if write && !self.output.is_empty() {
-            match self.stream.try_write(&self.output) {
-                Ok(written) => self.output.advance(written),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error.to_string()),
-            }
-        }
-        if read {
-            self.input.reserve(READ_CHUNK);
-            match self.stream.try_read_buf(&mut self.input) {
-                Ok(0) => return Err("closed by the server".to_owned()),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error.to_string()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the next complete frame out of the input, without copying it.
-    fn next_message(&mut self, options: &ClientOptions) -> Result<Option<Message>, ClientError> {
-        let length = match split_frame(&self.input, &options.limits)? {
-            Split::Frame(frame, _) => frame.len(),
-            Split::More(_) => return Ok(None),
-        };
-        let frame = self.input.split_to(length).freeze();
-        Ok(Some(Message::from_frame(frame, &options.limits)?))
-    }
-
-    /// Writes what is left, as long as the server takes it.
-    async fn write_out(mut self) {
-        while !self.output.is_empty() {
-            if self.stream.writable().await.is_err() || self.transfer(false, true).is_err() {
-                return;
-            }
-        }
+    /// The next wait, cut at random by up to a half, so that the clients of a server that comes back do not all come
+    /// at the same moment.
+    fn wait(&mut self) -> Duration {
+        let half = self.next / 2;
+        self.next = self.next.saturating_mul(2).min(self.longest);
+        // Every RandomState has keys of its own, which is random enough here.
+        let random = RandomState::new().hash_one(0_u8) % 1024;
+        half.saturating_add(half / 1024 * u32::try_from(random).unwrap_or(0))
     }
 }
 

@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+mod connection;
 mod driver;
 
 use std::fmt;
@@ -35,6 +36,7 @@ use tlib_proto::{
     AttributeError, AttributeId, EncodeError, ErrorCode, Limits, Message, MessageId, WireError, enums,
 };
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use driver::{Command, Driver};
 
@@ -45,12 +47,15 @@ pub enum ClientEvent {
     /// An event from the server.
     Message(Message),
     /// The connection is lost. With reconnect on, [`ClientEvent::Opened`] follows sooner or later; events in between
-    /// are lost, as T-Server does not repeat them.
+    /// are lost, as T-Server does not repeat them. When the server is there but refuses the session, that comes as a
+    /// further `Lost`, once for each error code, and the attempts go on.
     Lost {
         /// Why.
         reason: String,
     },
-    /// A new connection is open and every DN is registered again.
+    /// A new connection is open and its registrations are repeated: each is answered, or was not answered within
+    /// [`ClientOptions::answer_timeout`]. The EventError of one that failed has come as [`ClientEvent::Message`]
+    /// before, as have events of DNs that were registered sooner than the last one.
     Opened {
         /// EventLinkConnected or EventLinkDisconnected, the server's answer to RequestRegisterClient.
         link: Message,
@@ -81,12 +86,19 @@ pub enum ClientError {
     #[error("connection lost: {0}")]
     Lost(String),
     /// No answer came in time.
-    #[error("no answer to {request} (ReferenceID {reference}) within {seconds} s", seconds = .after.as_secs_f32())]
+    #[error(
+        "no answer to {request}{state} within {seconds} s",
+        state = .reference.map_or_else(
+            || ", which could not be sent,".to_owned(),
+            |reference| format!(" (ReferenceID {reference})"),
+        ),
+        seconds = .after.as_secs_f32()
+    )]
     TimedOut {
         /// Which request.
         request: MessageId,
-        /// Its ReferenceID.
-        reference: u32,
+        /// Its ReferenceID; `None` when there was no connection to send it over, or one that takes nothing.
+        reference: Option<u32>,
         /// How long was waited.
         after: Duration,
     },
@@ -149,19 +161,24 @@ impl fmt::Display for ServerError {
 pub struct ClientOptions {
     /// What RequestRegisterClient says.
     pub hello: Hello,
-    /// How long a connection and its handshake may take. Default 3.6 s, as the T-Library's connect time-out (facts 2).
+    /// How long a connection and its handshake may take, and how long a server that reads slowly may take for the last
+    /// messages of a client that is dropped. Default 3.6 s, as the T-Library's connect time-out (facts 2).
     pub connect_timeout: Duration,
-    /// How long an answer may take. Default 5 s (chosen).
+    /// How long an answer may take, from the moment of asking: waiting for a connection, or for room on it, is part of
+    /// it. Default 5 s (chosen).
     pub answer_timeout: Duration,
-    /// Idle time after which the server is polled; zero, the default: never.
+    /// Idle time after which the server is polled; zero, the default: never. It is not polled while
+    /// [`event_capacity`](Self::event_capacity) events wait.
     pub keep_alive: Duration,
     /// Events that wait for [`Client::next`] at most; when they are so many, the connection is not read on. Default
-    /// 16384 (chosen).
+    /// 16384 (chosen). A connection that is not read on gives no answers either, neither to requests nor to the
+    /// server's polls: a server with `addp-timeout` closes it, and one with a bounded queue may, too.
     pub event_capacity: usize,
     /// Whether to connect again when the connection is lost: first wait and longest wait between attempts, doubled
-    /// each time. Default: not at all.
+    /// each time, and each cut at random by up to a half. The first wait comes again after a connection that has
+    /// lived for the longest. Default: not at all.
     pub reconnect: Option<(Duration, Duration)>,
-    /// Limits of the decoder.
+    /// Limits for what is received; what is sent keeps to the default limits.
     pub limits: Limits,
 }
 
@@ -186,7 +203,11 @@ impl ClientOptions {
     }
 }
 
-/// A connected client. Dropping it closes the connection.
+/// A connected client.
+///
+/// The connection is closed, after everything that was sent before, when the client and every [`Requester`] and
+/// [`Pending`] of it are dropped. Without the client, a connection that is lost is not made again. All this is done by
+/// a task of the runtime: a runtime that ends at once ends it, too.
 #[derive(Debug)]
 pub struct Client {
     requester: Requester,
@@ -304,6 +325,12 @@ impl Requester {
     /// Sends a request and waits for its one answer, which may be an EventError. A request without ReferenceID gets
     /// one; the caller's own is kept.
     ///
+    /// While the connection is made again a request waits for it. One that has timed out by then is not sent any more.
+    ///
+    /// # Cancel safety
+    /// A request whose future is dropped is not sent, unless it has been already; its answer is thrown away. A
+    /// registration that the server has confirmed all the same is repeated after a reconnect.
+    ///
     /// # Errors
     /// [`ClientError::TimedOut`], [`ClientError::Lost`], [`ClientError::Request`].
     pub async fn request(&self, request: Message) -> Result<Message, ClientError> {
@@ -311,17 +338,17 @@ impl Requester {
     }
 
     /// Sends a request, after all that were started before, and gives what waits for its answer: for having many
-    /// requests under way in a known order.
+    /// requests under way in a known order. The time for the answer starts here.
     ///
     /// # Errors
-    /// [`ClientError::Lost`] when the connection is closed for good.
+    /// [`ClientError::Lost`] when the connection is closed for good, [`ClientError::TimedOut`] when too many others
+    /// wait to be sent.
     pub async fn start(&self, request: Message) -> Result<Pending, ClientError> {
-        let id = request.id();
+        let limit = self.limit(request.id());
         let (assigned, reference) = oneshot::channel();
         let (reply, answer) = oneshot::channel();
-        let command = Command::Request { request, assigned, reply };
-        self.commands.send(command).await.map_err(|_| gone())?;
-        Ok(Pending { request: id, requester: self.clone(), reference, answer })
+        self.command(Command::Request { request, assigned, reply }, &limit).await?;
+        Ok(Pending { limit, reference, answer, open: self.commands.clone() })
     }
 
     /// [`Requester::request`], with EventError as an error.
@@ -337,22 +364,39 @@ impl Requester {
         Ok(answer)
     }
 
-    /// Sends a message as it is and waits for no answer. One that comes all the same is an event.
+    /// Sends a message as it is and waits for no answer. One that comes all the same is an event. While the connection
+    /// is made again, messages wait for it.
     ///
     /// # Errors
-    /// [`ClientError::Lost`] when the connection is closed for good.
+    /// [`ClientError::Lost`] when the connection is closed for good, [`ClientError::TimedOut`] when too many others
+    /// wait to be sent.
     pub async fn send(&self, message: Message) -> Result<(), ClientError> {
-        self.commands.send(Command::Send(message)).await.map_err(|_| gone())
+        let limit = self.limit(message.id());
+        self.command(Command::Send(message), &limit).await
+    }
+
+    async fn command(&self, command: Command, limit: &Limit) -> Result<(), ClientError> {
+        match limit.wait(self.commands.send(command)).await {
+            Some(sent) => sent.map_err(|_| gone()),
+            None => Err(limit.passed(None)),
+        }
+    }
+
+    fn limit(&self, request: MessageId) -> Limit {
+        let after = self.answer_timeout;
+        Limit { request, after, deadline: Instant::now().checked_add(after) }
     }
 }
 
-/// A request that is under way.
+/// A request that is under way. When it is dropped, its answer is thrown away.
 #[derive(Debug)]
 pub struct Pending {
-    request: MessageId,
-    requester: Requester,
+    limit: Limit,
     reference: oneshot::Receiver<Result<u32, RequestError>>,
     answer: oneshot::Receiver<Result<Message, ClientError>>,
+    /// The connection stays open for the answer.
+    #[expect(dead_code, reason = "held, not used")]
+    open: mpsc::Sender<Command>,
 }
 
 impl Pending {
@@ -360,17 +404,38 @@ impl Pending {
     ///
     /// # Errors
     /// [`ClientError::TimedOut`], [`ClientError::Lost`], [`ClientError::Request`].
-    pub async fn answer(self) -> Result<Message, ClientError> {
-        let reference = self.reference.await.map_err(|_| gone())??;
-        let after = self.requester.answer_timeout;
-        match tokio::time::timeout(after, self.answer).await {
-            Ok(answer) => answer.map_err(|_| gone())?,
-            Err(_) => {
-                // Nobody waits any more; whether the driver hears it in time makes no difference.
-                let _ = self.requester.commands.try_send(Command::Abandon(reference));
-                Err(ClientError::TimedOut { request: self.request, reference, after })
-            }
+    pub async fn answer(mut self) -> Result<Message, ClientError> {
+        let Some(reference) = self.limit.wait(&mut self.reference).await else {
+            return Err(self.limit.passed(None));
+        };
+        let reference = reference.map_err(|_| gone())??;
+        match self.limit.wait(&mut self.answer).await {
+            Some(answer) => answer.map_err(|_| gone())?,
+            None => Err(self.limit.passed(Some(reference))),
         }
+    }
+}
+
+/// Until when a request is waited for.
+#[derive(Clone, Copy, Debug)]
+struct Limit {
+    request: MessageId,
+    after: Duration,
+    /// `None`: later than the clock can say.
+    deadline: Option<Instant>,
+}
+
+impl Limit {
+    /// What the future gives, `None` when it takes too long. What is there already is never too late.
+    async fn wait<F: Future>(&self, future: F) -> Option<F::Output> {
+        match self.deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, future).await.ok(),
+            None => Some(future.await),
+        }
+    }
+
+    const fn passed(&self, reference: Option<u32>) -> ClientError {
+        ClientError::TimedOut { request: self.request, reference, after: self.after }
     }
 }
 
