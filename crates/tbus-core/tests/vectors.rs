@@ -158,21 +158,7 @@ fn play() -> Vectors {
 }
 
 fn published_exchange(scene: &mut Scene) {
-    let data = KvList::build(|list| {
-        list.str("gms_AgentAvailable", "1348817660755")
-            .str("gms_AgentConnected", "")
-            .str("gms_IxnCompleted", "")
-            .str("gms_ServiceName", "inbound-delay")
-            .str("gms_ServiceStartAt", "1348817660553")
-            .str("gms_ServiceStoppedAt", "")
-            .int("gms_SessionEventSeq", 3)
-            .str("gms_SessionId", "65UA6ISSJH76R340BNDQ2DG0DG000036")
-            .str("gms_UserConnected", "")
-            .str("gms_UserId", "")
-            .str("gms_WaitingForAgent", "1348817660744")
-            .str("gms_externalId", "")
-    })
-    .unwrap();
+    let data = tlib_testkit::published::user_data();
     let request = [
         (A::COMMUNICATION_DN, "REPORTING".into()),
         (A::USER_DATA, data.view().into()),

@@ -13,29 +13,10 @@ fn text(value: &str) -> ValueRef<'_> {
     value.into()
 }
 
-/// The user data of the published log.
-fn published_data() -> KvList {
-    KvList::build(|list| {
-        list.str("gms_AgentAvailable", "1348817660755")
-            .str("gms_AgentConnected", "")
-            .str("gms_IxnCompleted", "")
-            .str("gms_ServiceName", "inbound-delay")
-            .str("gms_ServiceStartAt", "1348817660553")
-            .str("gms_ServiceStoppedAt", "")
-            .int("gms_SessionEventSeq", 3)
-            .str("gms_SessionId", "65UA6ISSJH76R340BNDQ2DG0DG000036")
-            .str("gms_UserConnected", "")
-            .str("gms_UserId", "")
-            .str("gms_WaitingForAgent", "1348817660744")
-            .str("gms_externalId", "")
-    })
-    .unwrap()
-}
-
 #[test]
 fn the_published_log_comes_out() {
     let golden = include_str!("../../../../tests/evidence/tserver_reporting.log");
-    let data = published_data();
+    let data = tlib_testkit::published::user_data();
     // In another order than the event's, as any client may send it.
     let request = Message::build(USER_EVENT, |m| {
         m.str(AttributeId::DNIS, "333")
@@ -81,7 +62,7 @@ fn the_published_log_comes_out() {
 
 #[test]
 fn order_of_the_attributes() {
-    let (list, other) = (published_data(), KvList::new());
+    let (list, other) = (tlib_testkit::published::user_data(), KvList::new());
     let (list, other) = (ValueRef::List(list.view()), ValueRef::List(other.view()));
     let attributes = [
         (AttributeId(149), ValueRef::Other(9, b"later release")),
@@ -230,7 +211,7 @@ fn an_error_fits_even_when_the_dn_nearly_fills_the_frame() {
 #[test]
 fn who_gets_a_distributed_event() {
     let queued = (AttributeId::USER_EVENT, ValueRef::Int(57));
-    let data = published_data();
+    let data = tlib_testkit::published::user_data();
     let mut bench = Bench::new(4);
     bench.register(1, &["Callback_VQ"]);
     bench.register(2, &["Callback_VQ"]);

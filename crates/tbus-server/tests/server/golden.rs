@@ -4,7 +4,7 @@ use tbus_server::Identity;
 use tlib_proto::{MessageId, Timestamp};
 use tlib_testkit::TestClock;
 
-use crate::{Logged, connect, next, published_pairs, runtime, shared, user_event};
+use crate::{Logged, connect, next, runtime, shared, user_event};
 
 const EVIDENCE: &str = include_str!("../../../../tests/evidence/tserver_reporting.log");
 
@@ -43,7 +43,7 @@ fn the_log_holds_the_published_lines_exactly() {
         let sender = connect(&server.address(), "OrchestrationServer").await;
         // Read when the request comes, when its answer is queued, and when its event is.
         clock.script([at(757), at(757), at(758)]);
-        let data = published_pairs();
+        let data = tlib_testkit::published::user_data();
         let answer = sender.request(user_event("REPORTING", Some(431), data.view())).await.unwrap();
         assert_eq!(answer.id(), MessageId::EVENT_ACK);
         for listener in &mut listeners {

@@ -15,7 +15,7 @@ use tbus_core::World;
 use tbus_server::{Server, ServerConfig};
 use tlib_capture::{LogConfig, LogHandle, LogSink, LogTarget, MemoryLog, TimeZone, Verbosity};
 use tlib_net::{Client, ClientOptions};
-use tlib_proto::{AttributeId, KvList, KvRef, Message, MessageId};
+use tlib_proto::{AttributeId, KvRef, Message, MessageId};
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -70,13 +70,6 @@ async fn next(client: &mut Client) -> Message {
         .await
         .expect("an event in time")
         .expect("still connected")
-}
-
-/// The 12 pairs of the published example.
-fn published_pairs() -> KvList {
-    let samples = include_str!("../../../../tests/evidence/kv_samples.jsonl");
-    let sample: serde_json::Value = serde_json::from_str(samples.lines().next().unwrap()).unwrap();
-    tlib_proto::json::to_list(&sample["pairs"]).unwrap()
 }
 
 fn user_event(dn: &str, reference: Option<u32>, data: KvRef<'_>) -> Message {

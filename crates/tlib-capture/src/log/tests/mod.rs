@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::tz::{TimeZone, offset};
-use tlib_proto::{AttributeId, KvList, Message, MessageId, Timestamp};
+use tlib_proto::{AttributeId, Message, MessageId, Timestamp};
 
 use super::{ClientLabel, Level, LogConfig, Record};
 
@@ -52,24 +52,6 @@ fn line(n: usize, length: usize) -> Record {
     Record::Line { at: at(757), level: Level::Standard, id: 1, text }
 }
 
-fn user_data() -> KvList {
-    KvList::build(|list| {
-        list.str("gms_AgentAvailable", "1348817660755")
-            .str("gms_AgentConnected", "")
-            .str("gms_IxnCompleted", "")
-            .str("gms_ServiceName", "inbound-delay")
-            .str("gms_ServiceStartAt", "1348817660553")
-            .str("gms_ServiceStoppedAt", "")
-            .int("gms_SessionEventSeq", 3)
-            .str("gms_SessionId", "65UA6ISSJH76R340BNDQ2DG0DG000036")
-            .str("gms_UserConnected", "")
-            .str("gms_UserId", "")
-            .str("gms_WaitingForAgent", "1348817660744")
-            .str("gms_externalId", "")
-    })
-    .unwrap()
-}
-
 fn request() -> Message {
     Message::build(MessageId::REQUEST_DISTRIBUTE_USER_EVENT, |m| {
         m.unsigned(AttributeId::REFERENCE_ID, 431)
@@ -99,7 +81,7 @@ fn user_event() -> Message {
             .unsigned(AttributeId::TIMEINU_SECS, 757_000)
             .unsigned(AttributeId::TIMEIN_SECS, 1_348_817_660)
             .user_event(MessageId::EVENT_USER_EVENT)
-            .list(AttributeId::USER_DATA, user_data().view())
+            .list(AttributeId::USER_DATA, tlib_testkit::published::user_data().view())
             .str(AttributeId::ANI, "777")
             .str(AttributeId::DNIS, "333")
             .unsigned(AttributeId::REFERENCE_ID, 431)
