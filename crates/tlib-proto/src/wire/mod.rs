@@ -1,7 +1,7 @@
 //! Bytes to messages and back.
 //!
 //! Nobody has published the bytes of a T-Library frame, so these are the project's own **reference profile**
-//! (`protocol-spec/profiles/reference.toml`, every row `chosen`). [`head`] is the only module that knows the heads of
+//! (`protocol-spec/profiles/reference.toml`, every row `chosen`). `head` is the only module that knows the heads of
 //! frames and attributes; a layout that somebody proves one day becomes a second profile there, which translates at
 //! the edge, and nothing else changes.
 //!
