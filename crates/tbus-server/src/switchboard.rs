@@ -155,12 +155,18 @@ impl Switchboard {
             let record = match pending {
                 Pending::Ready(record) => record,
                 Pending::Event { at, function, frame } => {
-                    let bytes = match frame.buffer {
-                        tbus_core::Buffer::Answers => answers.slice(frame.bytes),
-                        tbus_core::Buffer::Events => events.slice(frame.bytes),
+                    let buffer = match frame.buffer {
+                        tbus_core::Buffer::Answers => answers,
+                        tbus_core::Buffer::Events => events,
                     };
+                    // A batch that a panic has cut short has lost its frames, and a second panic would end everything.
+                    if frame.bytes.end > buffer.len() {
+                        continue;
+                    }
                     // The switch has just written this frame: it is one.
-                    let Ok(message) = Message::from_frame(bytes, &self.limits) else { continue };
+                    let Ok(message) = Message::from_frame(buffer.slice(frame.bytes), &self.limits) else {
+                        continue;
+                    };
                     Record::Event { at, function: function.name(), message }
                 }
             };
