@@ -385,7 +385,7 @@ fn dn_type(ty: &Spanned<String>) -> Result<DnType, Mistake> {
             },
             |meant| format!("did you mean `{meant}`?"),
         );
-        (ty.span().start, format!("unknown DN type `{name}`; {hint}"))
+        (ty.span().start, format!("unknown DN type `{}`; {hint}", error::cut(name)))
     })
 }
 

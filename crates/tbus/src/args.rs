@@ -40,9 +40,24 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     duration.ok_or_else(|| "expected a number and a unit, such as 500ms, 5s or 1m".to_owned())
 }
 
+/// The value of an option that names a DN.
+pub(crate) fn dn(option: &str, text: &str) -> Result<String, String> {
+    if text.is_empty() { Err(format!("{option} is empty")) } else { Ok(text.to_owned()) }
+}
+
+/// A duration as people write it.
+pub(crate) fn seconds(duration: Duration) -> String {
+    if duration.is_zero() { "0s".to_owned() } else { format!("{duration:?}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_time_is_no_nanoseconds() {
+        assert_eq!([Duration::ZERO, Duration::from_millis(500)].map(seconds), ["0s", "500ms"]);
+    }
 
     #[test]
     fn durations() {

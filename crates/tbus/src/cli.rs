@@ -20,7 +20,8 @@ use crate::{decode, demo, encode, kv, send, serve, spec, watch};
         tbus send gms_ServiceName=inbound n:=3 sends a user event to REPORTING\n  \
         tbus spec EventACK                     what is known of a message\n\n\
         Exit codes:\n  0  done\n  1  time-out, or what was expected has not come\n  \
-        2  EventError came back, wrong usage or bad input\n  3  cannot connect, cannot listen, or the system failed\n\n\
+        2  EventError came back, wrong usage, bad input, or a file that cannot be read\n  \
+        3  cannot connect, listen or write, or the system failed\n\n\
         TBUS_LOG=debug shows on stderr what the program does."
 )]
 pub(crate) struct Cli {

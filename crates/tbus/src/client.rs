@@ -6,7 +6,7 @@ use tlib_net::client::{ClientOptions, ServerError};
 use tlib_net::{Client, ClientError};
 use tlib_proto::ErrorCode;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, cut};
 use crate::invocation;
 
 /// The runtime of a client: everything happens on this thread.
@@ -24,12 +24,26 @@ pub(crate) async fn connect(address: &str, options: ClientOptions) -> Result<Cli
 
 /// The exit code of an error, and what to do about it.
 pub(crate) fn failure(error: ClientError) -> Failure {
-    let exit = match &error {
+    failure_with(&error, |error| server_hint(error, &[]))
+}
+
+/// The same for a registration on a DN, which this option has named.
+pub(crate) fn registration_failure(error: ClientError, option: &str, dn: &str) -> Failure {
+    let hint = |error: &ServerError| {
+        let several = error.code == ErrorCode::NOT_CONFIGURED && dn.contains(',');
+        let repeat = if several { format!("; repeat {option} for several DNs") } else { String::new() };
+        format!("{repeat}{}", server_hint(error, &[dn]))
+    };
+    failure_with(&error, hint).context(cut(dn))
+}
+
+fn failure_with(error: &ClientError, server_hint: impl Fn(&ServerError) -> String) -> Failure {
+    let exit = match error {
         ClientError::TimedOut { .. } => Exit::Unmet,
         ClientError::Connect { .. } | ClientError::Lost(_) | ClientError::Wire(_) => Exit::System,
         _ => Exit::Refused,
     };
-    let hint = match &error {
+    let hint = match error {
         ClientError::Connect { .. } => {
             format!("; `{} serve` starts a server, --server names another one", invocation::command())
         }
@@ -39,13 +53,37 @@ pub(crate) fn failure(error: ClientError) -> Failure {
     Failure::Failed { exit, error: anyhow!("{error}{hint}") }
 }
 
-/// What to do about an EventError.
-pub(crate) fn server_hint(error: &ServerError) -> String {
+/// What to do about an EventError that a request with these DNs has caused.
+pub(crate) fn server_hint(error: &ServerError, dns: &[&str]) -> String {
     let spec = format!("`{} spec {}` tells more", invocation::command(), error.code.0);
     if error.code != ErrorCode::NOT_CONFIGURED {
         return format!("; {spec}");
     }
     let world = World::default();
     let names: Vec<_> = world.dns.iter().map(|dn| dn.number.as_str()).collect();
-    format!("; the server's world has no such DN, the default world has {}; {spec}", names.join(", "))
+    let other_case =
+        |dn: &&str| names.iter().copied().find(|name| name != dn && name.eq_ignore_ascii_case(dn));
+    let hint = if let Some(name) = dns.iter().find_map(other_case) {
+        format!("did you mean {name}? DN names are case-sensitive")
+    } else {
+        format!("the server's world has no such DN, the default world has {}", names.join(", "))
+    };
+    format!("; {hint}; {spec}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_dn_is_explained() {
+        let hint =
+            |dns: &[&str]| server_hint(&ServerError { code: ErrorCode::NOT_CONFIGURED, text: None }, dns);
+        let other_case = "; did you mean REPORTING? DN names are case-sensitive; ";
+        assert!(hint(&["Reporting"]).starts_with(other_case));
+        assert!(hint(&["7001", "reporting"]).starts_with(other_case));
+        for dns in [&["NOWHERE"][..], &["REPORTING"], &[]] {
+            assert!(hint(dns).contains("the default world has REPORTING, Callback_VQ"), "{dns:?}");
+        }
+    }
 }

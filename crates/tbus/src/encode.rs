@@ -1,15 +1,16 @@
 //! `tbus encode`: log text or JSON to bytes.
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
-use tlib_proto::{Message, json};
+use tlib_proto::Message;
 
 use crate::blocks::{Blocks, Item};
-use crate::exit::{Exit, Failure, Outcome, say};
+use crate::exit::{Exit, Failure, Outcome, counted, say};
 use crate::hex;
 use crate::input::Input;
 use crate::output::Out;
 use crate::render::Format;
+use crate::stream;
 
 /// What `tbus encode` is told.
 #[derive(Debug, Args)]
@@ -17,7 +18,7 @@ use crate::render::Format;
     echo '{\"message\":\"EventACK\",\"attributes\":[[\"ReferenceID\",\"int\",431]]}' | tbus encode\n  \
     tbus decode capture.bin | tbus encode --out raw > copy.bin")]
 pub(crate) struct EncodeArgs {
-    /// A log with message blocks, or JSON with one message a line; - for standard input
+    /// A log with message blocks, or JSON: messages one after the other, or an array of them; - for standard input
     #[arg(value_name = "FILE|-")]
     input: Option<String>,
     /// What the input is; without it, the first character tells
@@ -43,13 +44,14 @@ pub(crate) fn run(args: &EncodeArgs) -> Outcome {
     let format = match (args.from, input.peek()?) {
         (Some(format), _) => format,
         (None, Some(b'{')) => Format::Json,
+        (None, Some(b'[')) if input.is_array()? => Format::Json,
         (None, _) => Format::Log,
     };
     let mut frames = Frames { out: Out::new(), form: args.out, count: 0 };
     let name = input.name().to_owned();
     let result = match format {
         Format::Log => from_log(Blocks::new(input), &mut frames),
-        Format::Json => from_json(input, &mut frames),
+        Format::Json => stream::messages(input, |message| frames.put(message)).map(|()| 0),
     };
     frames.out.flush()?;
     let left_out = result?;
@@ -61,8 +63,10 @@ pub(crate) fn run(args: &EncodeArgs) -> Outcome {
         return Err(Failure::bad(anyhow!("{name}: {expected}")));
     }
     if left_out > 0 {
+        let verb = if left_out == 1 { "was" } else { "were" };
         return Err(Failure::bad(anyhow!(
-            "{name}: {left_out} lines were left out, see above; the rest is encoded"
+            "{name}: {} {verb} left out, see above; the rest is encoded",
+            counted(left_out, "line")
         )));
     }
     Ok(Exit::Done)
@@ -99,18 +103,4 @@ fn from_log(mut blocks: Blocks, frames: &mut Frames) -> Result<usize, Failure> {
             None => return Ok(left_out),
         }
     }
-}
-
-fn from_json(mut input: Input, frames: &mut Frames) -> Result<usize, Failure> {
-    while let Some(line) = input.next_line()? {
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        let message = serde_json::from_slice(line)
-            .context("no JSON (one message a line)")
-            .and_then(|value| Ok(json::to_message(&value)?));
-        let message = message.map_err(|error| input.at_line(error))?;
-        frames.put(&message)?;
-    }
-    Ok(0)
 }

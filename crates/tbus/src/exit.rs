@@ -10,9 +10,9 @@ pub(crate) enum Exit {
     Done = 0,
     /// A time-out, or something that was expected has not come.
     Unmet = 1,
-    /// EventError came back, or what was given is wrong.
+    /// EventError came back, or what was given is wrong or cannot be read.
     Refused = 2,
-    /// No connection, no listener, or the system failed.
+    /// No connection, no listener, nothing can be written, or the system failed.
     System = 3,
 }
 
@@ -91,6 +91,27 @@ fn text(error: &anyhow::Error) -> String {
     text
 }
 
+/// Why a file cannot be read.
+pub(crate) fn unreadable(error: &io::Error) -> anyhow::Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => anyhow::anyhow!("no such file"),
+        _ => anyhow::anyhow!("{error}"),
+    }
+}
+
+/// The first 40 characters of what the user has given: an error is about it, it need not hold all of it.
+pub(crate) fn cut(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// `1 line`, `2 lines`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 /// Writes `tbus: <text>` to stderr.
 pub(crate) fn say(text: &str) {
     note(&format!("tbus: {text}"));
@@ -105,6 +126,14 @@ pub(crate) fn note(text: &str) {
 mod tests {
     use super::*;
     use anyhow::anyhow;
+
+    #[test]
+    fn long_values_are_cut() {
+        let long = "é".repeat(41);
+        assert_eq!(cut(&long), format!("{}...", "é".repeat(40)));
+        assert_eq!(cut("short"), "short");
+        assert_eq!([counted(0, "line"), counted(1, "line")], ["0 lines", "1 line"]);
+    }
 
     #[test]
     fn a_cause_is_said_once() {

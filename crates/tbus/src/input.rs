@@ -4,16 +4,18 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
-use crate::exit::{Failure, say};
+use crate::exit::{Failure, say, unreadable};
 
 /// Longest line, and longest input that is read as a whole.
-const LIMIT: usize = 64 << 20;
+pub(crate) const LIMIT: usize = 64 << 20;
 
 /// A source of bytes with a name for errors.
 pub(crate) struct Input {
     name: String,
+    /// Whether the user has named it, so that it is the user's mistake when it cannot be read.
+    named: bool,
     reader: Box<dyn BufRead>,
     line: usize,
     buffer: Vec<u8>,
@@ -33,16 +35,18 @@ impl Input {
         if stdin.is_terminal() {
             say("reading from the terminal; end with Ctrl-D");
         }
-        Self::new("standard input".to_owned(), Box::new(stdin.lock()))
+        Self { named: false, ..Self::new("standard input".to_owned(), Box::new(stdin.lock())) }
     }
 
     fn file(path: &Path) -> Result<Self, Failure> {
-        let file = File::open(path).with_context(|| path.display().to_string()).map_err(Failure::system)?;
-        Ok(Self::new(path.display().to_string(), Box::new(BufReader::with_capacity(64 << 10, file))))
+        let name = path.display().to_string();
+        let file =
+            File::open(path).map_err(|error| Failure::bad(unreadable(&error)).context(name.clone()))?;
+        Ok(Self::new(name, Box::new(BufReader::with_capacity(64 << 10, file))))
     }
 
     fn new(name: String, reader: Box<dyn BufRead>) -> Self {
-        Self { name, reader, line: 0, buffer: Vec::new() }
+        Self { name, named: true, reader, line: 0, buffer: Vec::new() }
     }
 
     /// What to call it in an error.
@@ -62,7 +66,10 @@ impl Input {
         // One byte more than the limit shows that there is more.
         let mut bounded = (&mut self.reader).take(LIMIT as u64 + 1);
         let read = bounded.read_until(b'\n', &mut self.buffer);
-        let read = read.with_context(|| self.name.clone()).map_err(Failure::system)?;
+        let read = match read {
+            Ok(read) => read,
+            Err(error) => return Err(self.unreadable(error)),
+        };
         if read == 0 {
             return Ok(None);
         }
@@ -77,7 +84,10 @@ impl Input {
     /// The first byte that is no white space, without taking anything but white space before it.
     pub(crate) fn peek(&mut self) -> Result<Option<u8>, Failure> {
         loop {
-            let bytes = self.reader.fill_buf().with_context(|| self.name.clone()).map_err(Failure::system)?;
+            let bytes = match self.reader.fill_buf() {
+                Ok(bytes) => bytes,
+                Err(error) => return Err(unread(&self.name, self.named, &error)),
+            };
             if bytes.is_empty() {
                 return Ok(None);
             }
@@ -95,21 +105,55 @@ impl Input {
         }
     }
 
+    /// Whether an array of JSON begins after the blanks: `[` and an object, an array or nothing in it. Log text may
+    /// begin with `[`, too.
+    pub(crate) fn is_array(&mut self) -> Result<bool, Failure> {
+        if self.peek()? != Some(b'[') {
+            return Ok(false);
+        }
+        // What `peek` has seen is in the buffer, so that this reads nothing.
+        let bytes = self.reader.fill_buf().unwrap_or_default().trim_ascii_start();
+        let inner = bytes.get(1..).unwrap_or_default().trim_ascii_start();
+        Ok(inner.first().is_none_or(|byte| b"{[]".contains(byte)))
+    }
+
     /// Everything that is left.
     pub(crate) fn read_all(mut self) -> Result<Vec<u8>, Failure> {
         let mut bytes = Vec::new();
         let read = (&mut self.reader).take(LIMIT as u64 + 1).read_to_end(&mut bytes);
-        read.with_context(|| self.name.clone()).map_err(Failure::system)?;
+        read.map_err(|error| self.unreadable(error))?;
         if bytes.len() > LIMIT {
             return Err(Failure::bad(anyhow!("{}: is longer than {} MiB", self.name, LIMIT >> 20)));
         }
         Ok(bytes)
     }
 
+    /// What is left, for a reader that counts its own lines.
+    pub(crate) fn reader(&mut self) -> &mut dyn BufRead {
+        &mut *self.reader
+    }
+
+    /// Reading has failed: bad input where the user has named it, the system's fault otherwise.
+    pub(crate) fn unreadable(&self, error: io::Error) -> Failure {
+        unread(&self.name, self.named, &error)
+    }
+
     /// An error at the line that was read last.
     pub(crate) fn at_line(&self, error: impl Into<anyhow::Error>) -> Failure {
         Failure::bad(error.into().context(format!("line {}", self.line))).context(self.name.clone())
     }
+
+    /// An input for tests.
+    #[cfg(test)]
+    pub(crate) fn of(name: &str, text: &'static [u8]) -> Self {
+        Self::new(name.to_owned(), Box::new(BufReader::with_capacity(4, text)))
+    }
+}
+
+fn unread(name: &str, named: bool, error: &io::Error) -> Failure {
+    let reason = unreadable(error);
+    let failure = if named { Failure::bad(reason) } else { Failure::system(reason) };
+    failure.context(name.to_owned())
 }
 
 #[cfg(test)]
@@ -117,7 +161,7 @@ mod tests {
     use super::*;
 
     fn input(text: &'static [u8]) -> Input {
-        Input::new("test".to_owned(), Box::new(BufReader::with_capacity(4, text)))
+        Input::of("test", text)
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! `tbus kv pack`: key-value lists as the log prints them.
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use tlib_proto::KvList;
 use tlib_proto::text::print_list_head;
-use tlib_proto::{KvList, json};
 
+use crate::doc::{self, Doc};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::hex;
 use crate::input::Input;
@@ -50,6 +50,7 @@ pub(crate) fn run(args: &KvArgs) -> Outcome {
 }
 
 fn pack_lines(input: &mut Input, hex: bool, out: &mut Out) -> Result<(), Failure> {
+    let mut count = 0;
     while let Some(line) = input.next_line()? {
         if line.trim_ascii().is_empty() {
             continue;
@@ -62,15 +63,20 @@ fn pack_lines(input: &mut Input, hex: bool, out: &mut Out) -> Result<(), Failure
             print_list_head(&mut head, list.view());
             out.line(head)?;
         }
+        count += 1;
+    }
+    if count == 0 {
+        let expected = "no list; expected JSON lines such as {\"pairs\": [[\"RTR\", \"int\", 115]]}";
+        return Err(Failure::bad(anyhow!("{}: {expected}", input.name())));
     }
     Ok(())
 }
 
 /// The packed list of one line.
 fn pack(line: &[u8]) -> anyhow::Result<KvList> {
-    let value: Value = serde_json::from_slice(line).context("no JSON")?;
-    let pairs = value.get("pairs").ok_or_else(|| anyhow!("expected an object with `pairs`"))?;
-    Ok(json::to_list(pairs)?)
+    let document = Doc::parse(line)?;
+    let pairs = document.get("pairs")?.ok_or_else(|| anyhow!("expected an object with `pairs`"))?;
+    Ok(doc::pack(&pairs.value()?)?)
 }
 
 #[cfg(test)]
@@ -88,6 +94,11 @@ mod tests {
             error(r#"{"pairs": [["a", "string", "b"]]}"#),
             "pairs[0][1]: \"string\" is not a type; one of str int bin list unicode long"
         );
+        assert_eq!(
+            error(r#"{"pairs": [["n", "int", 4294967295]]}"#),
+            "pairs[0][2]: 4294967295 does not fit an int (-2147483648 to 2147483647); write it as a string"
+        );
+        assert_eq!(error(r#"{"pairs": [], "pairs": []}"#), "key \"pairs\" comes twice");
         assert_eq!(error("{}"), "expected an object with `pairs`");
         assert!(error("{").starts_with("no JSON: "));
     }

@@ -9,6 +9,7 @@ mod cli;
 mod client;
 mod decode;
 mod demo;
+mod doc;
 mod encode;
 mod exit;
 mod hex;
@@ -22,6 +23,7 @@ mod send;
 mod serve;
 mod spec;
 mod stop;
+mod stream;
 mod watch;
 
 fn main() -> std::process::ExitCode {

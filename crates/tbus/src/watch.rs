@@ -1,6 +1,5 @@
 //! `tbus watch`: a client that registers and prints what arrives.
 
-use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use tlib_net::{Client, ClientEvent};
 use tlib_proto::enums::RegisterMode;
 use tokio::time::Instant;
 
-use crate::args::{ServerArgs, duration};
+use crate::args::{ServerArgs, dn, duration, seconds};
 use crate::client;
 use crate::exit::{Exit, Failure, Outcome, note, say};
 use crate::output::Out;
@@ -27,14 +26,14 @@ use crate::stop::Stop;
     Exit codes: 0 N events came or Ctrl-C, 1 time-out, 2 EventError, 3 no connection.")]
 pub(crate) struct WatchArgs {
     /// DN to register on; may be repeated
-    #[arg(long, required = true)]
+    #[arg(long, required = true, value_parser = |text: &str| dn("--dn", text))]
     dn: Vec<String>,
     /// Name of this client in the server's log
     #[arg(long, value_name = "NAME", default_value = "watch-1")]
     app: String,
     /// End after so many events
-    #[arg(long, value_name = "N")]
-    count: Option<NonZeroU64>,
+    #[arg(long, value_name = "N", value_parser = count)]
+    count: Option<u64>,
     /// End after this time with exit code 1, such as 500ms, 5s or 1m
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
@@ -52,6 +51,15 @@ pub(crate) struct WatchArgs {
     reconnect: bool,
     #[command(flatten)]
     server: ServerArgs,
+}
+
+/// Reads a number of events.
+fn count(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("--count must be 1 or more".to_owned()),
+        Ok(count) => Ok(count),
+        Err(_) => Err("expected a whole number".to_owned()),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -117,7 +125,7 @@ async fn watch(args: &WatchArgs) -> Outcome {
                 out.text(renderer.message(message.view()))?;
                 dirty = true;
                 came += 1;
-                if args.count.is_some_and(|count| came >= count.get()) {
+                if args.count.is_some_and(|count| came >= count) {
                     out.flush()?;
                     return Ok(Exit::Done);
                 }
@@ -151,7 +159,7 @@ async fn register(args: &WatchArgs) -> Result<(Client, Option<ReadyFile>), Failu
     let client = client::connect(&args.server.server, options).await?;
     for dn in &args.dn {
         let answer = client.register_as(dn, args.mode.register_mode()).await;
-        answer.map_err(|error| client::failure(error).context(dn.clone()))?;
+        answer.map_err(|error| client::registration_failure(error, "--dn", dn))?;
     }
     note(&format!("{}; waiting", registered(args)));
     let ready = ReadyFile::write(args.ready_file.as_deref(), &args.server.server)?;
@@ -172,10 +180,10 @@ fn ended(args: &WatchArgs, came: u64) -> Outcome {
 }
 
 fn timed_out(args: &WatchArgs, came: u64) -> Failure {
-    let time = args.timeout.unwrap_or_default();
+    let time = seconds(args.timeout.unwrap_or_default());
     Failure::unmet(match args.count {
-        Some(count) => anyhow!("time-out: {came} of {count} events came within {time:?}"),
-        None => anyhow!("time-out: {came} events came within {time:?}"),
+        Some(count) => anyhow!("time-out: {came} of {count} events came within {time}"),
+        None => anyhow!("time-out: {came} events came within {time}"),
     })
 }
 

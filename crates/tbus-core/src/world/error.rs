@@ -27,7 +27,10 @@ impl WorldError {
         Self::new(
             text,
             at,
-            unknown_key(text, at, error.message()).unwrap_or_else(|| plain(text, at, error.message())),
+            unknown_key(text, at, error.message())
+                .or_else(|| wrong_brackets(text, at, error.message()))
+                .or_else(|| wrong_type(text, at, error.message()))
+                .unwrap_or_else(|| plain(text, at, error.message())),
         )
     }
 }
@@ -64,7 +67,47 @@ fn unknown_key(text: &str, at: usize, message: &str) -> Option<String> {
         || format!("known are: {}", known.join(", ")),
         |meant| format!("did you mean `{meant}`?"),
     );
-    Some(format!("unknown {what} `{key}`{table}; {hint}"))
+    Some(format!("unknown {what} `{}`{table}; {hint}", cut(key)))
+}
+
+/// `[dn]` for `[[dn]]`, and the other way round.
+fn wrong_brackets(text: &str, at: usize, message: &str) -> Option<String> {
+    let line = text.get(at..)?.lines().next()?.trim_start();
+    let name = line.trim_start_matches('[').split(']').next()?;
+    if message.starts_with("invalid type: map, expected a sequence") && !line.starts_with("[[") {
+        let row = if name == "dn" { "DN" } else { name };
+        return Some(format!("write [[{name}]] (double brackets), one table for each {row}"));
+    }
+    let single = ["tenant", "switch", "t-server"].contains(&name);
+    (single && line.starts_with("[[")).then(|| format!("write [{name}] (single brackets), there is one only"))
+}
+
+/// serde's text is ``invalid type: string "abc", expected u32`` or ``invalid value: integer `-1`, expected u32``.
+fn wrong_type(text: &str, at: usize, message: &str) -> Option<String> {
+    let (found, expected) = message.trim_end().strip_prefix("invalid ")?.rsplit_once(", expected ")?;
+    let line = text.get(..at)?.rsplit('\n').next()?;
+    let key = line.split_once('=')?.0.trim().trim_matches(['"', '\'']);
+    // Not `dn = [{ number = "1", dbid = "x" }]`: the first key of such a line is not the one that is wrong.
+    if line.matches('=').count() != 1 {
+        return None;
+    }
+    let wrong = match expected {
+        "u32" | "u64" if found.starts_with("value: integer `-") => "must not be negative",
+        "u32" | "u64" if found.starts_with("value: ") => "is too large",
+        "u32" | "u64" => "must be a whole number",
+        "a string" => "must be text in quotes",
+        "a boolean" => "must be true or false",
+        _ => return None,
+    };
+    Some(format!("{key} {wrong}"))
+}
+
+/// The first 40 characters of a value: a mistake is about it, it need not hold all of it.
+pub(super) fn cut(value: &str) -> String {
+    match value.char_indices().nth(40) {
+        Some((at, _)) => format!("{}...", value.get(..at).unwrap_or_default()),
+        None => value.to_owned(),
+    }
 }
 
 /// Other messages, without their line breaks. A missing key is reported at the head of its table.

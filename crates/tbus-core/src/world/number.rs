@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use toml::Spanned;
 
-use super::error::line_of;
+use super::error::{cut, line_of};
 use super::{Mistake, check_name};
 
 /// The DBIDs of one table of the file.
@@ -31,7 +31,7 @@ impl<'t> Table<'t> {
             check_name(what, name)?;
             let at = name.span().start;
             if let Some(first) = seen.insert(name.get_ref(), at) {
-                let (name, line) = (name.get_ref(), line_of(self.text, first));
+                let (name, line) = (cut(name.get_ref()), line_of(self.text, first));
                 return Err((at, format!("{what} `{name}` is there already, in line {line}")));
             }
         }

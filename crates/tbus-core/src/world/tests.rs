@@ -159,8 +159,19 @@ fn mistakes_are_told_with_their_place() {
             "[t-server.options]\nslow-client-hard-limit = 5",
             "2:26 slow-client-soft-limit 1048576 is over slow-client-hard-limit 5",
         ),
-        ("[t-server.options]\nmax-clients = 'x'", "2:15 invalid type: string \"x\", expected u64"),
-        ("[t-server.options]\nmax-clients = -1", "2:15 invalid value: integer `-1`, expected u64"),
+        ("[t-server.options]\nmax-clients = 'x'", "2:15 max-clients must be a whole number"),
+        ("[t-server.options]\nmax-clients = -1", "2:15 max-clients must not be negative"),
+        ("[tenant]\ndbid = 'abc'", "2:8 dbid must be a whole number"),
+        ("[tenant]\ndbid = 1.5", "2:8 dbid must be a whole number"),
+        ("[tenant]\ndbid = 5000000000", "2:8 dbid is too large"),
+        ("[tenant]\nname = 1", "2:8 name must be text in quotes"),
+        ("[switch]\ncreate-unknown-dns = 1", "2:22 create-unknown-dns must be true or false"),
+        (
+            "[dn]\nnumber = '1'\ntype = 'Extension'",
+            "1:1 write [[dn]] (double brackets), one table for each DN",
+        ),
+        ("[switch]\n[agent]\nid = '1'", "2:1 write [[agent]] (double brackets), one table for each agent"),
+        ("[[tenant]]\nname = 'x'", "1:1 write [tenant] (single brackets), there is one only"),
         ("[tenant]\nname = 'é' dbid = 2", "2:12 unexpected key or value, expected newline, `#`"),
         (
             "[[agent]]\nid = '1'\n[[agent]]\nid = '2'\n[[agent]]\nid = '1'",
@@ -181,6 +192,10 @@ fn mistakes_are_told_with_their_place() {
     assert_eq!(error(&format!("{dn}\n{dn}")), "6:10 DN `1` is there already, in line 2");
     let long = "x".repeat(256);
     assert_eq!(error(&format!("[switch]\nname = '{long}'")), "2:8 [switch] name is over 255 bytes long");
+    let double = format!("[[agent]]\nid = '{long}'\n").repeat(2);
+    assert!(World::from_toml(&double).unwrap_err().message.len() < 100);
+    let ty = World::from_toml(&format!("[[dn]]\nnumber = '1'\ntype = '{long}'")).unwrap_err();
+    assert!(ty.message.starts_with(&format!("unknown DN type `{}...`; known are", "x".repeat(40))), "{ty}");
     let far = error("[[dn]]\nnumber = '1'\ntype = 'Toaster Oven Thing'");
     assert!(
         far.starts_with("3:8 unknown DN type `Toaster Oven Thing`; known are: Extension, ACD Position, "),

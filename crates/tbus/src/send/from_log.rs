@@ -4,7 +4,7 @@ use anyhow::anyhow;
 use tlib_proto::{AttributeId, Message, MessageId};
 
 use crate::blocks::{Blocks, Item};
-use crate::exit::{Failure, say};
+use crate::exit::{Failure, counted, say};
 use crate::input::Input;
 
 /// What the server adds to an event, so that a request does not have it.
@@ -17,12 +17,13 @@ const SERVERS_OWN: [AttributeId; 6] = [
     AttributeId::THIS_DN,
 ];
 
-/// Reads the first user event of a log, or the first request if it has none.
-pub(super) fn read(argument: &str) -> Result<Message, Failure> {
-    first(Blocks::new(Input::open(Some(argument))?))
+/// Reads the first user event of a log, or the first request if it has none. What cannot be read of it is left out
+/// only where `partial` says so.
+pub(super) fn read(argument: &str, partial: bool) -> Result<Message, Failure> {
+    first(Blocks::new(Input::open(Some(argument))?), partial)
 }
 
-fn first(mut blocks: Blocks) -> Result<Message, Failure> {
+fn first(mut blocks: Blocks, partial: bool) -> Result<Message, Failure> {
     let mut absent = false;
     let mut request = None;
     loop {
@@ -57,8 +58,15 @@ fn first(mut blocks: Blocks) -> Result<Message, Failure> {
                 )));
             }
         };
-        for complaint in complaints {
+        for complaint in &complaints {
             say(&format!("{}: line {}: left out: {}", blocks.name(), complaint.line, complaint.reason));
+        }
+        if !complaints.is_empty() && !partial {
+            let count = counted(complaints.len(), "line");
+            return Err(Failure::bad(anyhow!(
+                "{}: {count} cannot be read, nothing is sent; send it all the same with --partial",
+                blocks.name()
+            )));
         }
         return Ok(message);
     }

@@ -5,7 +5,7 @@ pub(crate) mod vendor;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::Args;
 use tbus_core::World;
 use tbus_server::{Server, ServerConfig};
@@ -13,7 +13,7 @@ use tlib_capture::{Expire, Segment, Verbosity};
 
 use crate::args::{DEFAULT_ADDRESS, address};
 use crate::client::runtime;
-use crate::exit::{Exit, Failure, Outcome, say};
+use crate::exit::{Exit, Failure, Outcome, say, unreadable};
 use crate::invocation;
 use crate::output::Out;
 use crate::ready::ReadyFile;
@@ -26,7 +26,8 @@ use log::Log;
     after_help = "Examples:\n  tbus serve\n  tbus serve --listen 127.0.0.1:0 --ready-file ready --log logs/\n  \
     tbus serve --world world.toml --log server.log --log-level trace --log-segment '10 MB' --log-expire 5\n  \
     tbus -host cfg -port 2020 -app SIP_P -l 7260@licence    (a vendor's start line)\n\n\
-    Ctrl-C and SIGTERM write what is queued for clients, close the log, and exit with 0."
+    Ctrl-C and SIGTERM write what is queued for clients, close the log, and exit with 0.\n\
+    A second signal, half a second later or more, ends it at once with 1."
 )]
 pub(crate) struct ServeArgs {
     /// Where to listen; port 0 takes a free one
@@ -114,7 +115,8 @@ fn world(args: &ServeArgs) -> Result<World, Failure> {
         None => World::default(),
         Some(path) => {
             let name = path.display();
-            let text = std::fs::read(path).with_context(|| name.to_string()).map_err(Failure::system)?;
+            let text = std::fs::read(path)
+                .map_err(|error| Failure::bad(unreadable(&error).context(format!("world file {name}"))))?;
             let text =
                 String::from_utf8(text).map_err(|_| Failure::bad(anyhow!("{name}: is not UTF-8 text")))?;
             World::from_toml(&text).map_err(|error| {
@@ -132,7 +134,9 @@ fn world(args: &ServeArgs) -> Result<World, Failure> {
 fn screen(world: &World, address: &str, log: &Log, ignored: &[String]) -> String {
     let tbus = invocation::command();
     let server = if address == DEFAULT_ADDRESS { String::new() } else { format!(" --server {address}") };
+    let deserted = world.dns.is_empty() && !world.switch.create_unknown_dns;
     let dns = match world.dns.as_slice() {
+        [] if deserted => "0 DNs: nobody can register; add [[dn]]".to_owned(),
         [dn] => format!("1 DN ({})", dn.number),
         dns => format!("{} DNs", dns.len()),
     };
@@ -154,8 +158,12 @@ fn screen(world: &World, address: &str, log: &Log, ignored: &[String]) -> String
     ];
     lines.extend(vendor::notice(ignored));
     lines.push("Try this next, in other terminals:".to_owned());
-    lines.push(format!("  {tbus} watch --dn {quoted}{server}"));
-    lines.push(format!("  {tbus} send --dn {quoted} greeting=hello n:=3{server}"));
+    if deserted {
+        lines.push(format!("  {tbus} send --json '{{\"message\":\"RequestQueryServer\"}}'{server}"));
+    } else {
+        lines.push(format!("  {tbus} watch --dn {quoted}{server}"));
+        lines.push(format!("  {tbus} send --dn {quoted} greeting=hello n:=3{server}"));
+    }
     lines.push(format!("Ready: {name} on {address}"));
     lines.join("\n") + "\n"
 }

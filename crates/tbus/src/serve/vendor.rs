@@ -6,7 +6,9 @@
 use std::ffi::{OsStr, OsString};
 
 use anyhow::anyhow;
+use clap::CommandFactory;
 
+use crate::cli::Cli;
 use crate::exit::Failure;
 
 /// Options of a vendor's start line that mean nothing here.
@@ -24,6 +26,15 @@ const IGNORED: &[&str] = &[
     "-backup_port",
 ];
 
+/// Options of a vendor's start line that mean nothing without their value, and an example.
+const VALUES: &[(&str, &str)] = &[
+    ("-app", "SIP_P"),
+    ("-host", "cfg"),
+    ("-port", "2020"),
+    ("-l", "7260@licence"),
+    ("-service", "TSrvSIP64"),
+];
+
 /// Our own options of `serve`, which somebody may write with one dash.
 const OURS: &[&str] =
     &["-listen", "-world", "-log", "-log-level", "-log-segment", "-log-expire", "-ready-file", "-help"];
@@ -34,6 +45,13 @@ pub(crate) fn translate(line: Vec<OsString>) -> Result<(Vec<OsString>, Vec<Strin
         |word: &OsStr| word.to_str().is_some_and(|word| word == "-app" || IGNORED.contains(&word));
     let mut words = line.into_iter().peekable();
     let mut out: Vec<OsString> = words.next().into_iter().collect();
+    // The name of the vendor's program, which the line begins with.
+    let program = words.next_if(|word| !word.as_encoded_bytes().starts_with(b"-") && !is_command(word));
+    if let Some(program) = program.filter(|_| !words.peek().is_some_and(|second| is_start_line(second))) {
+        out.push(program);
+        out.extend(words);
+        return Ok((out, Vec::new()));
+    }
     match words.peek() {
         Some(first) if first == "serve" => out.extend(words.next()),
         Some(first) if is_start_line(first) => out.push("serve".into()),
@@ -44,6 +62,11 @@ pub(crate) fn translate(line: Vec<OsString>) -> Result<(Vec<OsString>, Vec<Strin
     }
     let mut ignored = Vec::new();
     while let Some(word) = words.next() {
+        let example = VALUES.iter().find(|(name, _)| word == *name);
+        let valued = words.peek().is_some_and(|value| !value.as_encoded_bytes().starts_with(b"-"));
+        if let Some((name, example)) = example.filter(|_| !valued) {
+            return Err(Failure::bad(anyhow!("{name}: its value is missing, such as {name} {example}")));
+        }
         match word.to_str() {
             Some("-app") => {
                 out.push("--app".into());
@@ -64,6 +87,11 @@ pub(crate) fn translate(line: Vec<OsString>) -> Result<(Vec<OsString>, Vec<Strin
         }
     }
     Ok((out, ignored))
+}
+
+fn is_command(word: &OsStr) -> bool {
+    let line = Cli::command();
+    word == "help" || line.get_subcommands().any(|command| word == command.get_name())
 }
 
 /// `-word`, which none of our options is.
@@ -111,6 +139,31 @@ mod tests {
             words("tbus serve -nco --listen 127.0.0.1:0"),
             pair("tbus serve --listen 127.0.0.1:0", "-nco")
         );
+    }
+
+    #[test]
+    fn the_vendors_program_is_skipped() {
+        for program in ["sip_server.exe", "/opt/genesys/sip_server", "C:\\GCTI\\sip_server.exe"] {
+            for option in ["-host", "-port", "-l", "-service"] {
+                let line = format!("tbus {program} {option} x -app SIP_P");
+                assert_eq!(words(&line), pair("tbus serve --app SIP_P", option), "{line}");
+            }
+            assert_eq!(words(&format!("tbus {program} -app SIP_P")), pair("tbus serve --app SIP_P", ""));
+        }
+        for line in
+            ["tbus spec -l", "tbus help -app", "tbus nonsense", "tbus nonsense -x", "tbus decode -port 1"]
+        {
+            assert_eq!(words(line), pair(line, ""));
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_missing_is_told() {
+        for line in ["tbus -host cfg -port", "tbus serve -port -app SIP_P", "tbus sip_server -port"] {
+            let line = line.split(' ').map(OsString::from).collect();
+            let Err(Failure::Failed { error, .. }) = translate(line) else { panic!("accepted") };
+            assert_eq!(error.to_string(), "-port: its value is missing, such as -port 2020");
+        }
     }
 
     #[test]

@@ -98,10 +98,14 @@ impl Entry {
                     |name: &str| same(row.name, name) || row.aliases.iter().any(|alias| same(alias, name));
                 called(name) || bare.is_some_and(called)
             }
-            // `CallType.Inbound` names one value of several that are called `Inbound`.
-            Self::Value(row, value) => name
-                .split_once('.')
-                .is_some_and(|(list, name)| same(row.name, list) && same(value.name, name)),
+            // `CallType.Inbound` names one value of several that are called `Inbound`; `CallTypeInbound` is how SDKs
+            // spell it.
+            Self::Value(row, value) => {
+                let (list, rest) = (name.get(..row.name.len()), name.get(row.name.len()..));
+                list.zip(rest).is_some_and(|(list, rest)| {
+                    same(row.name, list) && same(value.name, rest.strip_prefix('.').unwrap_or(rest))
+                })
+            }
             _ => false,
         }
     }

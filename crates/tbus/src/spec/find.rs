@@ -3,10 +3,11 @@
 use tlib_proto::spec::Provenance;
 
 use super::entry::Entry;
+use crate::exit::cut;
 
 /// All rows that a query names: by number, by name, or by name in any case.
 pub(super) fn find(query: &str) -> Vec<Entry> {
-    if let Ok(number) = query.parse::<i64>() {
+    if let Some(number) = number(query) {
         // Enumerations count from 0 each: their values would bury what was asked for.
         let counts = |entry: &Entry| !matches!(entry, Entry::Value(..));
         return Entry::all().filter(|entry| counts(entry) && entry.number() == Some(number)).collect();
@@ -16,23 +17,45 @@ pub(super) fn find(query: &str) -> Vec<Entry> {
     if exact.is_empty() { named(str::eq_ignore_ascii_case) } else { exact }
 }
 
+/// `138` or `0x8a`.
+fn number(query: &str) -> Option<i64> {
+    let hex = query.strip_prefix("0x").or_else(|| query.strip_prefix("0X"));
+    match hex.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit())) {
+        Some(digits) => i64::from_str_radix(digits, 16).ok(),
+        None => query.parse().ok(),
+    }
+}
+
 /// What to say when nothing is found.
 pub(super) fn unknown(query: &str) -> String {
-    if query.parse::<i64>().is_ok() {
-        return format!("{query} is no known message, attribute or error; any number is legal on the wire");
+    let short = cut(query);
+    if number(query).is_some() {
+        return format!("{short} is no known message, attribute or error; any number is legal on the wire");
     }
-    let nearest = nearest(query);
+    let nearest = nearest(query, Entry::all());
     if nearest.is_empty() {
-        return format!("{query:?} is not in the specification; `tbus spec --list messages` shows what is");
+        return format!(
+            "{short:?} is not in the specification; `tbus spec --list` and one of messages, attributes, enums, \
+            errors shows what is"
+        );
     }
-    format!("{query:?} is not in the specification; did you mean {}?", nearest.join(", "))
+    format!("{short:?} is not in the specification; did you mean {}?", nearest.join(", "))
+}
+
+/// Names of messages that are like this one, the most alike first.
+pub(crate) fn nearest_messages(name: &str) -> Vec<&'static str> {
+    nearest(name, Entry::all().filter(|entry| matches!(entry, Entry::Message(_))))
 }
 
 /// Up to four names that are most like this one, the most alike first.
-fn nearest(query: &str) -> Vec<&'static str> {
+fn nearest(query: &str, among: impl Iterator<Item = Entry>) -> Vec<&'static str> {
+    // Longer than any name, and more to compare than anybody wants to wait for.
+    if query.len() > 100 {
+        return Vec::new();
+    }
     let query = query.strip_prefix("Attribute").unwrap_or(query).to_lowercase();
     let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&query, &name.to_lowercase());
-    let mut names: Vec<_> = Entry::all().map(|entry| (likeness(entry.name()), entry.name())).collect();
+    let mut names: Vec<_> = among.map(|entry| (likeness(entry.name()), entry.name())).collect();
     let best = names.iter().map(|(likeness, _)| *likeness).fold(0.0, f64::max);
     names.retain(|(likeness, _)| *likeness >= f64::max(0.55, best - 0.15));
     names.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
@@ -69,6 +92,7 @@ mod tests {
         assert_eq!(kinds("TERR_NOT_CONFIGURED"), [("error", "TERR_NOT_CONFIGURED")]);
         assert_eq!(kinds("CallType"), [("attribute", "CallType"), ("enum", "CallType")]);
         assert_eq!(kinds("CallType.Inbound"), [("value", "Inbound")]);
+        assert_eq!(kinds("CallTypeInbound"), [("value", "Inbound")]);
         assert_eq!(kinds("ModeShare"), [("value", "ModeShare")]);
         assert_eq!(kinds("nesting-limit"), [("profile", "nesting-limit")]);
     }
@@ -79,15 +103,25 @@ mod tests {
             kinds("59").iter().map(|(kind, _)| *kind).collect::<Vec<_>>(),
             ["error", "message", "attribute"]
         );
+        assert_eq!(kinds("0x8a"), kinds("138"));
+        assert_eq!(kinds("0X8A")[0], ("message", "EventACK"));
+        assert_eq!(kinds("0x-1"), []);
         assert_eq!(kinds("183"), []);
         assert!(unknown("183").contains("no known message"));
     }
 
     #[test]
     fn what_is_unknown_gets_the_nearest_names() {
+        let nearest = |name: &str| nearest(name, Entry::all());
         assert_eq!(nearest("EventAKC").first(), Some(&"EventACK"));
         assert_eq!(nearest("AttributeThisDm").first(), Some(&"ThisDN"));
         assert!(nearest("zzzzzzzzzzzzzzzz").is_empty());
+        let long = unknown(&"z".repeat(1000));
+        assert!(long.starts_with(&format!("\"{}...\" is not", "z".repeat(40))), "{long}");
+        for list in ["messages", "attributes", "enums", "errors"] {
+            assert!(unknown("bogus").contains(list), "{list}");
+        }
+        assert_eq!(nearest_messages("ThisDN"), [""; 0]);
         assert!(unknown("EventAKC").contains("did you mean EventACK"));
     }
 }

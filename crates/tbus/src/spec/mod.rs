@@ -13,6 +13,7 @@ use tlib_proto::spec;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::Out;
 use entry::Entry;
+pub(crate) use find::nearest_messages;
 
 /// What `tbus spec` is told.
 #[derive(Debug, Args)]

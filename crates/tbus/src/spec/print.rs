@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 use serde_json::{Map, Value, json};
-use tlib_proto::spec::{Direction, EnumRow, Provenance};
+use tlib_proto::spec::{Direction, EnumRow, PrintForm, Provenance};
 use tlib_proto::{MessageId, spec};
 
 use super::entry::Entry;
@@ -39,7 +39,7 @@ pub(super) fn text(entry: &Entry) -> String {
         Entry::Attribute(row) => {
             block.field("type", row.ty.as_str());
             block.provenance("", row.type_provenance);
-            block.field("log prints", row.print.as_str());
+            block.field("log prints", print_form(row.print));
             block
                 .field("values", row.enumeration.map(|name| format!("tbus spec {name}")).unwrap_or_default());
             block.field("also called", row.aliases.join(", "));
@@ -62,6 +62,20 @@ pub(super) fn text(entry: &Entry) -> String {
     block.provenance("provenance", entry.provenance());
     block.field("note", entry.note());
     block.0
+}
+
+/// How the log prints a value, in words.
+const fn print_form(form: PrintForm) -> &'static str {
+    match form {
+        PrintForm::Quoted => "text in quotes",
+        PrintForm::Decimal => "a decimal number",
+        PrintForm::Hex16 => "16 hex digits",
+        PrintForm::Time => "seconds since 1970 (time of day)",
+        PrintForm::MessageName => "the name of a message",
+        PrintForm::List => "length, first bytes, and a line for each pair",
+        PrintForm::Mask => "a bit mask, in words that are not published",
+        PrintForm::Unknown => "unknown",
+    }
 }
 
 /// Fields below a head.
@@ -210,6 +224,12 @@ mod tests {
             "{text}"
         );
         assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
+    }
+
+    #[test]
+    fn an_attribute_tells_how_the_log_prints_it() {
+        assert!(text(&find("UserEvent")[0]).contains("  log prints   the name of a message\n"));
+        assert!(text(&find("EventSequenceNumber")[0]).contains("  log prints   16 hex digits\n"));
     }
 
     #[test]

@@ -25,6 +25,76 @@ fn kv_pack_prints_what_the_log_prints() {
 }
 
 #[test]
+fn packed_lists_go_back_in_a_row() {
+    let hex = run(&["kv", "pack", "--hex", &evidence("kv_samples.jsonl")]).with_code(0).stdout;
+    let heads = |text: &str| text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect();
+    let expected: Vec<String> = heads(&run(&["kv", "pack", &evidence("kv_samples.jsonl")]).stdout);
+    let text = run_with(&["decode", "--list"], hex.as_bytes()).with_code(0).stdout;
+    assert_eq!((heads(&text), expected.len()), (expected, 4), "{text}");
+    let json = run_with(&["decode", "--list", "--format", "json"], hex.as_bytes()).with_code(0).stdout;
+    let lines: String = json.lines().map(|line| format!("{{\"pairs\":{line}}}\n")).collect();
+    assert_eq!(run_with(&["kv", "pack", "--hex"], lines.as_bytes()).with_code(0).stdout, hex);
+    let ended = run(&["decode", "--list", "00 00 00 01"]).with_code(2);
+    assert_eq!(ended.stdout, "[2] 00 00..\n", "what was good is there");
+    assert!(ended.stderr.starts_with("tbus: arguments: packed list 2, which begins at byte 2"), "{ended:?}");
+}
+
+#[test]
+fn empty_input_is_a_mistake() {
+    for line in [&["kv", "pack"][..], &["decode"], &["encode"], &["decode", "--list"]] {
+        for input in ["", "\n \n"] {
+            let ended = run_with(line, input.as_bytes()).with_code(2);
+            assert!(ended.stderr.starts_with("tbus: standard input: no "), "{ended:?}");
+        }
+    }
+}
+
+#[test]
+fn several_files_are_decoded() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.into_os_string().into_string().unwrap()
+    };
+    let one = path("one", "00000004 008a 0000");
+    let two = path("two", "00000004 ff00 0000\n00000004 ff01 0000");
+    let text = run(&["decode", &one, &two]).with_code(0).stdout;
+    let expected = "message EventACK\n\n-- keep-alive ping\nmessage Message65280\n\n\
+        -- keep-alive pong\nmessage Message65281\n\n";
+    assert_eq!(text, expected);
+    let again = run_with(&["encode"], text.as_bytes()).with_code(0).stdout;
+    assert_eq!(again, "00000004008a0000\n00000004ff000000\n00000004ff010000\n");
+    assert_eq!(run(&["decode", "--format", "json", &two]).with_code(0).stdout.lines().count(), 2);
+    let ended = run(&["decode", &one, "nothing"]).with_code(2);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", "tbus: no such file: nothing\n"));
+}
+
+#[test]
+fn json_of_any_shape_is_encoded() {
+    let frame = "00000004008a0000\n";
+    for (json, count) in [
+        ("{\n  \"message\": \"EventACK\",\n  \"attributes\": []\n}\n", 1),
+        ("\n[\n  {\"message\":\"EventACK\"},\n  {\"message\":\"EventACK\"}\n]\n", 2),
+        ("{\"message\":\"EventACK\"} {\"message\":\"EventACK\"}\n[{\"message\":\"EventACK\"}]", 3),
+    ] {
+        let ended = run_with(&["encode"], json.as_bytes()).with_code(0);
+        assert_eq!(ended.stdout, frame.repeat(count), "{json}");
+    }
+    let ended =
+        run_with(&["encode"], b"\n[{\"message\":\"EventACK\"},\n {\"message\":\"EventAKC\"}]").with_code(2);
+    assert_eq!(ended.stdout, frame, "what was good is there");
+    let expected = "tbus: standard input: line 3, column 2: \"EventAKC\" is not the name of a message; did you mean EventACK";
+    assert!(ended.stderr.starts_with(expected), "{ended:?}");
+    assert!(run_with(&["encode"], b"[]").with_code(2).stderr.contains("no message found"));
+    // Log text may begin with a bracket.
+    assert_eq!(run_with(&["encode"], b"[508] x\nmessage EventACK\n").with_code(0).stdout, frame);
+    let long = [b"{\"message\":\"".to_vec(), vec![b'a'; 64 << 20]].concat();
+    let ended = run_with(&["encode"], &long).with_code(2);
+    assert_eq!(ended.stderr, "tbus: standard input: line 1, column 1: a message is longer than 64 MiB\n");
+}
+
+#[test]
 fn kv_pack_names_the_line_and_the_place() {
     let lines = "{\"pairs\": []}\n\n{\"pairs\": [[\"a\", \"str\", \"b\"], [\"n\", \"text\", 3]]}\n";
     let ended = run_with(&["kv", "pack"], lines.as_bytes()).with_code(2);
@@ -68,7 +138,7 @@ fn raw_frames_in_a_file_are_read() {
     let bytes = fs::read(path).unwrap();
     let ended = run_with(&["decode"], &bytes[..bytes.len() - 1]).with_code(2);
     assert!(ended.stdout.starts_with("message EventACK\n") && !ended.stdout.contains("EventUserEvent"));
-    let expected = "frame 2, which begins at byte 87 is cut: at least 1 more bytes needed";
+    let expected = "frame 2, which begins at byte 87 is cut: at least 1 byte missing";
     assert!(ended.stderr.contains(expected), "{}", ended.stderr);
 }
 
@@ -103,10 +173,15 @@ fn encode_says_what_it_leaves_out() {
     );
     assert!(lines[1].starts_with("tbus: standard input: line 5: left out: \"Nonsense\""), "{lines:?}");
     assert!(lines[2].contains("2 lines were left out"), "{lines:?}");
+    let ended = run_with(&["encode"], b"message EventACK\n\tAttributeNoSuchThing\t5\n").with_code(2);
+    assert!(ended.stderr.contains(": 1 line was left out, see above"), "{ended:?}");
     let json =
         "{\"message\":\"EventACK\"}\n{\"message\":\"EventACK\",\"attributes\":[[\"ThisDN\",\"str\"]]}\n";
     let ended = run_with(&["encode"], json.as_bytes()).with_code(2);
-    assert_eq!(ended.stderr, "tbus: standard input: line 2: attributes[0]: expected [name, type, value]\n");
+    assert_eq!(
+        ended.stderr,
+        "tbus: standard input: line 2, column 1: attributes[0]: expected [name, type, value]\n"
+    );
     assert!(
         run_with(&["encode"], b"nothing of the kind\n")
             .with_code(2)
@@ -161,8 +236,14 @@ fn a_reader_that_goes_is_no_error() {
 
 #[test]
 fn what_is_no_file_is_said() {
-    let ended = run(&["encode", "no/such/file"]).with_code(3);
-    assert_eq!(ended.stderr, "tbus: no/such/file: No such file or directory (os error 2)\n");
+    let ended = run(&["encode", "no/such/file"]).with_code(2);
+    assert_eq!(ended.stderr, "tbus: no/such/file: no such file\n");
+    for line in [&["kv", "pack"][..], &["decode"], &["encode"], &["send", "--json"], &["send", "--from-log"]]
+    {
+        // A directory opens, but cannot be read.
+        let ended = run(&[line, &["."]].concat()).with_code(2);
+        assert!(ended.stderr.starts_with("tbus: .: "), "{ended:?}");
+    }
 }
 
 #[test]

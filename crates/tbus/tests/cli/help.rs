@@ -57,6 +57,14 @@ fn wrong_usage_is_2_and_goes_to_stderr() {
         assert!(ended.stderr.contains("Usage: tbus") || ended.stderr.contains("try '--help'"), "{ended:?}");
         assert!(!ended.stderr.contains('\x1b'), "no colour codes: {ended:?}");
     }
+    for (line, text) in [
+        (&["watch", "--dn", "X", "--count", "0"][..], "--count must be 1 or more"),
+        (&["watch", "--dn", ""], "--dn is empty"),
+        (&["send", "--dn", ""], "--dn is empty"),
+    ] {
+        let ended = run(line).with_code(2);
+        assert!(ended.stderr.contains(text), "{ended:?}");
+    }
     assert!(run(&["--version"]).with_code(0).stdout.starts_with("tbus "));
 }
 

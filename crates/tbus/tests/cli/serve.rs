@@ -81,6 +81,44 @@ fn a_vendors_start_line_works() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_line_with_the_vendors_program_works() {
+    let line = ["/opt/genesys/sip_server", "-port", "2020", "-app", "SIP_P", "--listen", "127.0.0.1:0"];
+    let server = Running::start(&line);
+    server.signal("-TERM");
+    let ended = server.end().with_code(0);
+    assert!(ended.stdout.contains("\nReady: SIP_P on 127.0.0.1:"), "{}", ended.stdout);
+    let ended = run(&["sip_server.exe", "-app", "SIP_P", "-port"]).with_code(2);
+    assert_eq!(ended.stderr, "tbus: -port: its value is missing, such as -port 2020\n");
+}
+
+#[test]
+#[cfg(unix)]
+fn two_signals_at_once_are_one() {
+    let server = Running::server();
+    server.signal("-TERM");
+    server.signal("-INT");
+    let ended = server.end().with_code(0);
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_world_without_dns_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("world.toml");
+    fs::write(&path, "").unwrap();
+    let server = Running::start(&["serve", "--listen", "127.0.0.1:0", "--world", path.to_str().unwrap()]);
+    let query = ["send", "--json", r#"{"message":"RequestQueryServer"}"#, "--server", &server.address];
+    run(&query).with_code(0);
+    let suggested = format!("--json '{}' --server {}\n", query[2], server.address);
+    server.signal("-TERM");
+    let text = server.end().with_code(0).stdout;
+    assert!(text.contains("0 DNs: nobody can register; add [[dn]]\n"), "{text}");
+    assert!(text.contains(&suggested) && !text.contains("watch --dn"), "{text}");
+}
+
+#[test]
 fn a_port_in_use_is_told_with_a_way_out() {
     let server = Running::server();
     let ended = run(&["serve", "--listen", &server.address]).with_code(3);
@@ -104,8 +142,8 @@ fn a_mistake_in_a_world_is_told_with_its_place() {
     let ended = run(&["serve", "--world", path]).with_code(2);
     let expected = format!("tbus: {path}:3:1: unknown key `tpye` in [[dn]]; did you mean `type`?\n");
     assert_eq!((ended.stderr.as_str(), ended.stdout.as_str()), (expected.as_str(), ""));
-    let ended = run(&["serve", "--world", "no/such/world.toml"]).with_code(3);
-    assert_eq!(ended.stderr, "tbus: no/such/world.toml: No such file or directory (os error 2)\n");
+    let ended = run(&["serve", "--world", "nope.toml"]).with_code(2);
+    assert_eq!(ended.stderr, "tbus: world file nope.toml: no such file\n");
     assert!(
         run(&["serve", "--log-level", "loud"]).with_code(2).stderr.contains("none, standard, interaction")
     );

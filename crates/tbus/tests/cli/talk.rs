@@ -66,21 +66,84 @@ fn from_log_finds_the_request() {
     let send =
         |log: &str| run_with(&["send", "--from-log", "-", "--server", &server.address], log.as_bytes());
     let request = "message RequestDistributeUserEvent\n\tAttributeCommunicationDN\t'7001'\n\tAttributeReferenceID\t77\n";
-    let ended = send(&format!("message EventRegistered\n\n{request}\tAttributeBogus\t1\n")).with_code(0);
+    let ended = send(&format!("message EventRegistered\n\n{request}")).with_code(0);
     assert!(
         ended.stdout.contains("\tAttributeReferenceID\t77\n\tAttributeThisDN\t'7001'\n"),
         "{}",
         ended.stdout
     );
-    assert!(
-        ended.stderr.starts_with("tbus: standard input: line 6: left out: AttributeBogus"),
-        "{}",
-        ended.stderr
-    );
     let ended = send("message RequestRegisterClient\nmessage RequestQueryServer\n").with_code(0);
     assert!(ended.stdout.starts_with("message EventServerInfo\n"), "{}", ended.stdout);
     let ended = send("message EventRegistered\n").with_code(2);
     assert!(ended.stderr.contains("no user event and no request in it"), "{}", ended.stderr);
+    let ended = send("message RequestDistributeUserEvent\n\tAttributeANI\t'1'\n").with_code(0);
+    assert!(ended.stdout.contains("\tAttributeThisDN\t'REPORTING'\n"), "the default DN: {}", ended.stdout);
+    let ended = send("message EventUserEvent\n\tAttributeThisDN\t'7002'\n").with_code(0);
+    assert!(ended.stdout.contains("\tAttributeThisDN\t'7002'\n"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_damaged_block_is_not_sent() {
+    let server = Running::server();
+    let log = "message RequestDistributeUserEvent\n\tAttributeReferenceID\t77\n\tAttributeBogus\t1\n";
+    let line = ["send", "--from-log", "-", "--server", &server.address];
+    let ended = run_with(&line, log.as_bytes()).with_code(2);
+    assert_eq!(ended.stdout, "");
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    assert!(lines[0].starts_with("tbus: standard input: line 3: left out: AttributeBogus"), "{lines:?}");
+    let expected =
+        "tbus: standard input: 1 line cannot be read, nothing is sent; send it all the same with --partial";
+    assert_eq!(lines[1], expected);
+    let ended = run_with(&[&line[..], &["--partial"]].concat(), log.as_bytes()).with_code(0);
+    assert!(ended.stdout.contains("\tAttributeReferenceID\t77\n"), "{}", ended.stdout);
+    assert!(ended.stderr.starts_with("tbus: standard input: line 3: left out: AttributeBogus"), "{ended:?}");
+    for other in [&["a=b"][..], &["--json", "{}"], &[]] {
+        run(&[&["send", "--partial", "--server", &server.address], other].concat()).with_code(2);
+    }
+}
+
+#[test]
+fn a_call_is_made_from_a_registered_dn() {
+    let server = Running::server();
+    let call =
+        r#"{"message":"RequestMakeCall","attributes":[["ThisDN","str","7001"],["OtherDN","str","7002"]]}"#;
+    let line = ["send", "--json", call, "--server", &server.address];
+    let ended = run(&line).with_code(2);
+    assert!(
+        ended.stderr.contains("EventError 41") && ended.stderr.contains("; --register 7001 "),
+        "{ended:?}"
+    );
+    let ended = run(&[&line[..], &["--register", "7001", "--register", "7002"]].concat()).with_code(0);
+    assert!(ended.stdout.starts_with("message EventDialing\n"), "{}", ended.stdout);
+    let ended = run(&[&line[..], &["--register", "nowhere"]].concat()).with_code(2);
+    assert!(ended.stderr.starts_with("tbus: nowhere: RequestRegisterAddress: EventError 59"), "{ended:?}");
+    let ended = run(&[&line[..], &["--register", ""]].concat()).with_code(2);
+    assert!(ended.stderr.contains("--register is empty"), "{ended:?}");
+}
+
+#[test]
+fn what_is_meant_as_a_message_is_no_user_data() {
+    // No server is asked.
+    let ended = run(&["send", "--json", r#"{"message":"RequestFoo"}"#]).with_code(2);
+    assert!(
+        ended.stderr.starts_with("tbus: --json: \"RequestFoo\" is not the name of a message; "),
+        "{ended:?}"
+    );
+    let ended = run(&["send", "--json", r#"{"n":4294967295}"#]).with_code(2);
+    let expected = "4294967295 does not fit an int (-2147483648 to 2147483647); write it as a string";
+    assert_eq!(ended.stderr, format!("tbus: --json: {expected} (at n)\n"));
+    let ended = run(&["send", "key:=4294967295"]).with_code(2);
+    assert_eq!(ended.stderr, format!("tbus: {expected} (in key:=4294967295)\n"));
+}
+
+#[test]
+fn keys_that_come_twice_arrive_twice() {
+    let server = Running::server();
+    let line = ["watch", "--dn", "REPORTING", "--count", "1", "--server", &server.address];
+    let watch = Running::start(&line);
+    run(&["send", "--json", r#"{"a":1,"b":"x","a":2}"#, "--server", &server.address]).with_code(0);
+    let text = watch.end().with_code(0).stdout;
+    assert!(text.contains("\t\t'a'\t1\n\t\t'b'\t'x'\n\t\t'a'\t2\n"), "{text}");
 }
 
 #[test]
@@ -102,7 +165,18 @@ fn an_event_error_is_2() {
     );
     assert!(ended.stderr.contains("spec 59"), "{}", ended.stderr);
     let ended = run(&["send", "n:=x", "--server", address]).with_code(2);
-    assert!(ended.stderr.starts_with("tbus: n:=x: no JSON behind `:=`"), "{}", ended.stderr);
+    assert!(ended.stderr.starts_with("tbus: no JSON behind `:=`: "), "{}", ended.stderr);
+    for (dn, hint) in [
+        ("reporting", "did you mean REPORTING? DN names are case-sensitive"),
+        ("REPORTING,7001", "repeat --dn for several DNs"),
+    ] {
+        let ended = run(&["watch", "--dn", dn, "--server", address]).with_code(2);
+        assert!(ended.stderr.contains(hint), "{ended:?}");
+    }
+    let ended = run(&["send", "--dn", "reporting", "a=b", "--server", address]).with_code(2);
+    assert!(ended.stderr.contains("did you mean REPORTING?"), "{ended:?}");
+    let ended = run(&["send", "--dn", "REPORTING,7001", "a=b", "--server", address]).with_code(2);
+    assert!(!ended.stderr.contains("repeat"), "send takes one DN: {ended:?}");
 }
 
 #[test]
@@ -112,6 +186,9 @@ fn a_time_out_is_1() {
         ["watch", "--dn", "REPORTING", "--count", "2", "--timeout", "50ms", "--server", &server.address];
     let ended = run(&line).with_code(1);
     assert!(ended.stderr.ends_with("tbus: time-out: 0 of 2 events came within 50ms\n"), "{}", ended.stderr);
+    let line = ["watch", "--dn", "REPORTING", "--timeout", "0s", "--server", &server.address];
+    let ended = run(&line).with_code(1);
+    assert!(ended.stderr.ends_with("tbus: time-out: 0 events came within 0s\n"), "{ended:?}");
 
     // A server that opens the session and then says nothing.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
