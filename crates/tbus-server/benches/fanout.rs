@@ -1,7 +1,7 @@
 //! Fan-out over loopback: one publisher, many subscribers on one DN, and beside it, in the same run, a thread that only
 //! copies frames of the same length. Figures of a shared machine mean little by themselves; the ratio does.
 //!
-//! `cargo bench -p tbus-server --bench fanout [-- SECONDS]`
+//! `cargo bench -p tbus-server --bench fanout [-- SECONDS [SUBSCRIBERS..]]`
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -19,13 +19,16 @@ const WINDOW: usize = 512;
 const BATCH: usize = 64;
 
 fn main() {
-    let argument = std::env::args().skip(1).find_map(|argument| argument.parse::<f64>().ok());
+    let mut arguments = std::env::args().skip(1).filter_map(|argument| argument.parse::<f64>().ok());
     // `cargo test --benches` passes --test: then one short round shows that it runs.
     let test = std::env::args().any(|argument| argument == "--test");
-    let time = Duration::from_secs_f64(if test { 0.05 } else { argument.unwrap_or(1.0) });
-    let shapes: &[usize] = if test { &[3] } else { &[1, 3, 30, 300] };
+    let time = Duration::from_secs_f64(if test { 0.05 } else { arguments.next().unwrap_or(1.0) });
+    let mut shapes: Vec<usize> = arguments.map(|subscribers| subscribers as usize).collect();
+    if shapes.is_empty() {
+        shapes = if test { vec![3] } else { vec![1, 3, 30, 300] };
+    }
     println!("{:>11} {:>14} {:>14} {:>7}", "subscribers", "tbus events/s", "copy events/s", "ratio");
-    for &subscribers in shapes {
+    for subscribers in shapes {
         let mut ratios: Vec<(f64, f64, f64)> = (0..if test { 1 } else { 5 })
             .map(|_| {
                 let (ours, copied) = (tbus(subscribers, time), copy(subscribers, time));
