@@ -13,14 +13,19 @@ const OUTSIDE: [&str; 3] = ["tlib-testkit", "tbus-tests", "xtask"];
 const WITHOUT_TOKIO: [&str; 3] = ["tlib-proto", "tbus-core", "tlib-capture"];
 const RUNTIMES: [&str; 3] = ["tokio", "mio", "socket2"];
 
-fn metadata() -> Value {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
-        .current_dir(root())
-        .output()
-        .expect("cargo runs");
+fn cargo(arguments: &[&str]) -> String {
+    let output =
+        Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("cargo writes JSON")
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// For this machine's platform: what other ones need was not downloaded for the build.
+fn metadata() -> Value {
+    let version = cargo(&["-vV"]);
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("cargo names its host");
+    let metadata = cargo(&["metadata", "--format-version", "1", "--locked", "--filter-platform", host]);
+    serde_json::from_str(&metadata).expect("cargo writes JSON")
 }
 
 /// Names of a package's normal dependencies.
