@@ -37,5 +37,5 @@ mod switchboard;
 mod test_server;
 
 pub use journal::{Entry, Journal};
-pub use server::{Accepted, ConnectedClient, Identity, Server, ServerConfig, StartError, Tap};
+pub use server::{Accepted, ConnectedClient, Identity, Listening, Server, ServerConfig, StartError, Tap};
 pub use test_server::TestServer;

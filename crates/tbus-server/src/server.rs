@@ -122,6 +122,32 @@ pub struct ConnectedClient {
     pub open: bool,
 }
 
+/// An address that is listened on: clients can connect, and wait until a server runs there.
+#[derive(Debug)]
+pub struct Listening {
+    listener: std::net::TcpListener,
+    address: SocketAddr,
+}
+
+impl Listening {
+    /// Listens on `HOST:PORT`; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`].
+    pub fn bind(listen: &str) -> Result<Self, StartError> {
+        let failed = |source| StartError::Listen { address: listen.to_owned(), source };
+        let listener = std::net::TcpListener::bind(listen).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+
+    /// The real address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
@@ -138,10 +164,15 @@ impl Server {
     /// # Errors
     /// [`StartError`], before anything runs.
     pub fn start(config: ServerConfig) -> Result<Self, StartError> {
-        let listener = std::net::TcpListener::bind(&config.listen)
-            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-            .map_err(|source| StartError::Listen { address: config.listen.clone(), source })?;
-        let address = listener.local_addr().map_err(StartError::Thread)?;
+        Self::run(Listening::bind(&config.listen)?, config)
+    }
+
+    /// Starts the reactor's thread on an address that is listened on already, whatever the configuration's one is.
+    ///
+    /// # Errors
+    /// [`StartError::Thread`], before anything runs.
+    pub fn run(listening: Listening, config: ServerConfig) -> Result<Self, StartError> {
+        let Listening { listener, address } = listening;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
 

@@ -66,7 +66,7 @@ fn count(text: &str) -> Result<u64, String> {
 enum Mode {
     // Every client in this mode gets the events.
     Share,
-    // Nobody else may register.
+    // Nobody else gets the events meanwhile.
     Private,
     // Events only, no requests.
     Monitor,

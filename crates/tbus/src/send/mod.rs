@@ -135,15 +135,14 @@ fn user_event(data: &KvList) -> Result<Message, Failure> {
 
 /// The message with the attributes that options name, in their old place where they were there before.
 fn with_options(message: &Message, args: &SendArgs) -> Result<Message, Failure> {
-    let text = |value: &Option<String>| value.clone();
     let texts = [
-        (AttributeId::COMMUNICATION_DN, text(&args.dn)),
-        (AttributeId::THIS_DN, text(&args.this_dn)),
-        (AttributeId::ANI, text(&args.ani)),
-        (AttributeId::DNIS, text(&args.dnis)),
+        (AttributeId::COMMUNICATION_DN, &args.dn),
+        (AttributeId::THIS_DN, &args.this_dn),
+        (AttributeId::ANI, &args.ani),
+        (AttributeId::DNIS, &args.dnis),
     ];
     let mut values: Vec<(AttributeId, ValueRef<'_>)> =
-        texts.iter().filter_map(|(id, text)| Some((*id, ValueRef::from(text.as_deref()?)))).collect();
+        texts.into_iter().filter_map(|(id, text)| Some((id, text.as_deref()?.into()))).collect();
     if let Some(reference) = args.reference_id {
         values.push((AttributeId::REFERENCE_ID, ValueRef::Int(reference.cast_signed())));
     }

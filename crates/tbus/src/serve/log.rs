@@ -1,27 +1,16 @@
 //! Where the T-Server log of `tbus serve` goes.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tbus_server::ServerConfig;
-use tlib_capture::{LogConfig, LogHandle, LogSink, LogTarget, Record, Verbosity};
+use tlib_capture::{LogConfig, LogHandle, LogSink, LogTarget};
 
 use super::ServeArgs;
 use crate::exit::{Failure, say};
 
 /// A log before the first screen is shown.
 pub(super) enum Log {
-    /// A file or directory, which is open already.
-    File { sink: LogSink, handle: LogHandle, level: Verbosity },
-    /// Standard output. It may not print before the first screen has, so records wait until then.
-    Terminal { gate: Gate, config: Box<LogConfig> },
-}
-
-/// Records that wait for their log, and the log once it is there.
-type Gate = Arc<Mutex<Gated>>;
-
-pub(super) enum Gated {
-    Waiting(Vec<Record>),
-    Open(LogSink),
+    /// A file or directory, which is open already: its name is on the screen.
+    File(LogSink, LogHandle),
+    /// Standard output, which may not print before the screen has.
+    Terminal(Box<LogConfig>),
 }
 
 impl Log {
@@ -34,58 +23,28 @@ impl Log {
         config.on_error = Box::new(|error| say(&error.to_string()));
         let target = LogTarget::parse(args.log.as_deref().unwrap_or("-"), application);
         if let LogTarget::Stdout = target {
-            let gate = Arc::new(Mutex::new(Gated::Waiting(Vec::new())));
-            return Ok(Self::Terminal { gate, config: Box::new(config) });
+            return Ok(Self::Terminal(Box::new(config)));
         }
-        let level = config.verbosity;
         let (sink, handle) = LogSink::start(config, target).map_err(Failure::system)?;
-        Ok(Self::File { sink, handle, level })
-    }
-
-    /// Has the server write to it.
-    pub(super) fn attach(&self, config: &mut ServerConfig) {
-        match self {
-            Self::File { sink, level, .. } => config.log = Some((sink.clone(), *level)),
-            Self::Terminal { config: log, .. } if log.verbosity == Verbosity::None => {}
-            Self::Terminal { gate, .. } => {
-                let gate = Arc::clone(gate);
-                config.tap = Some(Box::new(move |records| push(&gate, records)));
-            }
-        }
+        Ok(Self::File(sink, handle))
     }
 
     /// One line for the first screen.
     pub(super) fn describe(&self) -> String {
         match self {
-            Self::File { handle, level, .. } => {
+            Self::File(sink, handle) => {
                 let path = handle.path().map(|path| path.display().to_string()).unwrap_or_default();
-                format!("{path}, level {level}")
+                format!("{path}, level {}", sink.verbosity())
             }
-            Self::Terminal { config, .. } => {
-                format!("here, level {} (--log FILE for a file)", config.verbosity)
-            }
+            Self::Terminal(config) => format!("here, level {} (--log FILE for a file)", config.verbosity),
         }
     }
 
-    /// From now on it may print.
-    pub(super) fn show(self) -> Result<LogHandle, Failure> {
-        let (gate, config) = match self {
-            Self::File { handle, .. } => return Ok(handle),
-            Self::Terminal { gate, config } => (gate, config),
-        };
-        let (sink, handle) = LogSink::start(*config, LogTarget::Stdout).map_err(Failure::system)?;
-        let mut gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Gated::Waiting(records) = &mut *gate {
-            sink.push_batch(records);
+    /// The running log; from now on it may print.
+    pub(super) fn start(self) -> Result<(LogSink, LogHandle), Failure> {
+        match self {
+            Self::File(sink, handle) => Ok((sink, handle)),
+            Self::Terminal(config) => LogSink::start(*config, LogTarget::Stdout).map_err(Failure::system),
         }
-        *gate = Gated::Open(sink);
-        Ok(handle)
-    }
-}
-
-fn push(gate: &Gate, records: &[Record]) {
-    match &mut *gate.lock().unwrap_or_else(PoisonError::into_inner) {
-        Gated::Waiting(waiting) => waiting.extend_from_slice(records),
-        Gated::Open(sink) => sink.push_batch(&mut records.to_vec()),
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::Args;
 use tbus_core::World;
-use tbus_server::{Server, ServerConfig};
+use tbus_server::{Listening, Server, ServerConfig};
 use tlib_capture::{Expire, Segment, Verbosity};
 
 use crate::args::{DEFAULT_ADDRESS, address};
@@ -75,11 +75,8 @@ pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
     let mut stop = runtime.block_on(async { Stop::listen() })?;
 
     let log = Log::open(&args, &world.t_server.name)?;
-    let mut config = ServerConfig::new(world.clone());
-    config.listen.clone_from(&args.listen);
-    log.attach(&mut config);
-    let server = Server::start(config).map_err(Failure::system)?;
-    let address = server.address().to_string();
+    let listening = Listening::bind(&args.listen).map_err(Failure::system)?;
+    let address = listening.address().to_string();
 
     // Clients can connect, and nothing says that they can before both of these could be written.
     let ready = ReadyFile::write(args.ready_file.as_deref(), &address)?;
@@ -87,7 +84,10 @@ pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
     out.text(&screen(&world, &address, &log, ignored))?;
     out.flush()?;
     drop(out);
-    let log = log.show()?;
+    let (sink, log) = log.start()?;
+    let mut config = ServerConfig::new(world);
+    config.log = Some((sink, args.log_level));
+    let server = Server::run(listening, config).map_err(Failure::system)?;
     tracing::info!(address, "ready");
 
     runtime.block_on(async {
