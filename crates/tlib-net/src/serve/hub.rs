@@ -167,10 +167,11 @@ impl<S: Service> Hub<S> {
                     break;
                 }
             }
-            match split_frame(bytes, &self.limits(id)) {
+            let limits = self.limits(id);
+            match split_frame(bytes, &limits) {
                 Ok(Split::Frame(frame, after)) => {
                     bytes = after;
-                    self.frame(id, frame);
+                    self.frame(id, frame, &limits);
                 }
                 Ok(Split::More(_)) => break,
                 Err(error) => {
@@ -191,9 +192,8 @@ impl<S: Service> Hub<S> {
         bytes.len()
     }
 
-    fn frame(&mut self, id: ConnectionId, frame: &[u8]) {
-        let limits = self.limits(id);
-        let message = match MessageRef::parse(frame, &limits) {
+    fn frame(&mut self, id: ConnectionId, frame: &[u8], limits: &Limits) {
+        let message = match MessageRef::parse(frame, limits) {
             Ok(message) => message,
             Err(error) => {
                 let open = self.peer(id).is_some_and(|peer| peer.session.is_open());
