@@ -1,0 +1,1 @@
+//! The one way to SQLite (embedded) and PostgreSQL: names, dialects, errors, transactions with bulk inserts.
