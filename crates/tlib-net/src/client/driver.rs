@@ -5,6 +5,7 @@ mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tlib_proto::session::{ClientSession, Delivery, RequestError, Timeout};
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 use tracing::{debug, info};
 
 use super::connection::Connection;
+use super::demand::Demand;
 use super::{ClientError, ClientEvent, ClientOptions};
 
 /// Bytes that may wait to be written before no further command is taken.
@@ -65,6 +67,8 @@ pub(super) struct Driver {
     options: ClientOptions,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<ClientEvent>,
+    /// `None`: the connection is read ahead.
+    demand: Option<Arc<Demand>>,
     connection: Connection,
     waiting: HashMap<u32, Waiting>,
     /// How many wait when those are looked for next that nobody waits for any more.
@@ -99,6 +103,7 @@ impl Driver {
         options: ClientOptions,
         commands: mpsc::Receiver<Command>,
         events: mpsc::Sender<ClientEvent>,
+        demand: Option<Arc<Demand>>,
     ) -> Result<(Self, Message), ClientError> {
         let (connection, link) = Connection::open(&address, &options).await?;
         let driver = Self {
@@ -106,6 +111,7 @@ impl Driver {
             options,
             commands,
             events,
+            demand,
             connection,
             waiting: HashMap::new(),
             sweep_at: SWEEP_FROM,
@@ -206,6 +212,7 @@ impl Driver {
     /// Runs one connection until it ends.
     async fn drive(&mut self) -> End {
         let events = self.events.clone();
+        let demand = self.demand.clone();
         // What has come together with the server's greeting.
         let mut done = self.frames();
         loop {
@@ -213,7 +220,9 @@ impl Driver {
                 return End::Lost(reason);
             }
             self.deliver_backlog();
-            let reading = self.backlog.is_empty();
+            let room = self.backlog.is_empty();
+            let wanted = self.wanted();
+            let reading = room && wanted;
             let deadline = self.deadline();
             done = tokio::select! {
                 ready = self.connection.ready(reading) => {
@@ -234,12 +243,13 @@ impl Driver {
                     let done = self.connection.transfer(false, true);
                     self.settle(done).await
                 }
-                room = events.reserve(), if !reading => {
-                    if let (Ok(room), Some(event)) = (room, self.backlog.pop_front()) {
-                        room.send(event);
+                place = events.reserve(), if !room => {
+                    if let (Ok(place), Some(event)) = (place, self.backlog.pop_front()) {
+                        place.send(event);
                     }
                     Ok(())
                 }
+                () = raised(demand.as_deref()), if !wanted => Ok(()),
                 () = sleep_until(deadline), if reading => self.time_is_up().await,
             };
             if !reading {
@@ -247,6 +257,12 @@ impl Driver {
                 self.connection.session.heard(Instant::now().into_std());
             }
         }
+    }
+
+    /// Whether somebody waits for what the connection may bring.
+    fn wanted(&self) -> bool {
+        let events = self.demand.as_ref().is_none_or(|demand| demand.is_raised());
+        events || self.reopening.is_some() || !self.waiting.is_empty()
     }
 
     /// Hands on what has come. What has come before the end of a connection still counts.
@@ -362,6 +378,9 @@ impl Driver {
     }
 
     fn event(&mut self, event: ClientEvent) {
+        if let Some(demand) = &self.demand {
+            demand.settle();
+        }
         self.backlog.push_back(event);
         self.deliver_backlog();
     }
@@ -436,6 +455,13 @@ impl Backoff {
         // Every RandomState has keys of its own, which is random enough here.
         let random = RandomState::new().hash_one(0_u8) % 1024;
         half.saturating_add(half / 1024 * u32::try_from(random).unwrap_or(0))
+    }
+}
+
+async fn raised(demand: Option<&Demand>) {
+    match demand {
+        Some(demand) => demand.raised().await,
+        None => std::future::pending().await,
     }
 }
 

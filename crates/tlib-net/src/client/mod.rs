@@ -26,9 +26,11 @@
 //! ```
 
 mod connection;
+mod demand;
 mod driver;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tlib_proto::session::{Hello, RequestError};
@@ -38,6 +40,7 @@ use tlib_proto::{
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use demand::{Demand, Wanted};
 use driver::{Command, Driver};
 
 /// What a client hears. Answers to [`Requester::request`] are not among it.
@@ -174,6 +177,10 @@ pub struct ClientOptions {
     /// 16384 (chosen). A connection that is not read on gives no answers either, neither to requests nor to the
     /// server's polls: a server with `addp-timeout` closes it, and one with a bounded queue may, too.
     pub event_capacity: usize,
+    /// Whether the connection is read only while somebody waits: in [`Client::next`] and its like for events, or for
+    /// the answer to a request. What one read brings is handed over before the next read, so a client that makes
+    /// durable what it took before it waits again has never more than one read at risk. Default: `false`, read ahead.
+    pub read_on_demand: bool,
     /// Whether to connect again when the connection is lost: first wait and longest wait between attempts, doubled
     /// each time, and each cut at random by up to a half. The first wait comes again after a connection that has
     /// lived for the longest. Default: not at all.
@@ -191,6 +198,7 @@ impl ClientOptions {
             answer_timeout: Duration::from_secs(5),
             keep_alive: Duration::ZERO,
             event_capacity: 16_384,
+            read_on_demand: false,
             reconnect: None,
             limits: Limits::default(),
         }
@@ -212,6 +220,7 @@ impl ClientOptions {
 pub struct Client {
     requester: Requester,
     events: mpsc::Receiver<ClientEvent>,
+    demand: Option<Arc<Demand>>,
     link: Message,
 }
 
@@ -240,9 +249,11 @@ impl Client {
         let (commands, from_user) = mpsc::channel(1024);
         let (to_user, events) = mpsc::channel(options.event_capacity.max(1));
         let answer_timeout = options.answer_timeout;
-        let (driver, link) = Driver::open(address.to_owned(), options, from_user, to_user).await?;
+        let demand = options.read_on_demand.then(Arc::<Demand>::default);
+        let driver = Driver::open(address.to_owned(), options, from_user, to_user, demand.clone());
+        let (driver, link) = driver.await?;
         tokio::spawn(driver.run());
-        Ok(Self { requester: Requester { commands, answer_timeout }, events, link })
+        Ok(Self { requester: Requester { commands, answer_timeout }, events, demand, link })
     }
 
     /// The server's answer to RequestRegisterClient: EventLinkConnected or EventLinkDisconnected.
@@ -255,7 +266,25 @@ impl Client {
     /// # Cancel safety
     /// No event is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<ClientEvent> {
+        let _wanted = self.wanted();
         self.events.recv().await
+    }
+
+    /// Waits for an event and appends it, with those that have come together with it, to `events`: `limit` at most.
+    /// Returns how many; 0 when the connection is closed for good.
+    ///
+    /// # Cancel safety
+    /// No event is lost when the future is dropped.
+    pub async fn next_many(&mut self, events: &mut Vec<ClientEvent>, limit: usize) -> usize {
+        let _wanted = self.wanted();
+        self.events.recv_many(events, limit).await
+    }
+
+    /// Has the connection read until the guard is dropped, unless there are events already.
+    fn wanted(&self) -> Option<Wanted> {
+        let demand = self.demand.as_ref().filter(|_| self.events.is_empty())?;
+        demand.raise();
+        Some(Wanted(demand.clone()))
     }
 
     /// The next message among the events; `None` when the connection is closed for good.

@@ -25,8 +25,52 @@ async fn connected() -> (Driver, JoinHandle<TcpStream>) {
     options.connect_timeout = PATIENCE;
     let (_, commands) = mpsc::channel(1);
     let (events, _) = mpsc::channel(1);
-    let (driver, _) = Driver::open(address, options, commands, events).await.unwrap();
+    let (driver, _) = Driver::open(address, options, commands, events, None).await.unwrap();
     (driver, server)
+}
+
+/// Lets a driver go on until it has nothing left to do for what has come so far.
+async fn go_on(driver: &mut Driver) {
+    let a_while = async {
+        // The runtime looks at its sockets every 61 rounds at the latest.
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = driver.drive() => panic!("the connection goes on"),
+        () = a_while => {}
+    }
+}
+
+#[test]
+fn on_demand_nothing_is_read_until_somebody_waits() {
+    block_on(async {
+        let (mut driver, server) = connected().await;
+        let (events, mut heard) = mpsc::channel(16);
+        let demand = Arc::new(Demand::default());
+        driver.events = events;
+        driver.demand = Some(demand.clone());
+        let (_commands, commands) = mpsc::channel(1);
+        driver.commands = commands;
+
+        let event = Message::build(MessageId::EVENT_USER_EVENT, |m| m).unwrap();
+        let mut stream = server.join().unwrap();
+        stream.write_all(&event.frame().repeat(2)).unwrap();
+        go_on(&mut driver).await;
+        assert!(heard.try_recv().is_err(), "nobody waits");
+
+        demand.raise();
+        go_on(&mut driver).await;
+        stream.write_all(event.frame()).unwrap();
+        go_on(&mut driver).await;
+        let read = std::iter::from_fn(|| heard.try_recv().ok()).count();
+        assert_eq!(read, 2, "one read, and no other before somebody waits again");
+
+        demand.raise();
+        go_on(&mut driver).await;
+        assert!(heard.try_recv().is_ok());
+    });
 }
 
 fn block_on(test: impl Future<Output = ()>) {
