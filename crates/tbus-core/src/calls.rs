@@ -20,7 +20,8 @@ const CALL_LIMIT: usize = 100_000;
 /// Most calls of one DN that is no queue, all but one on hold (chosen).
 const DN_CALL_LIMIT: usize = 64;
 
-/// Where ConnIDs count from (chosen): they look like ConnIDs in logs, and no two calls of a switch share one.
+/// Where ConnIDs count from (chosen), plus the switch's [`start`](Calls::start) from bit 16 up: they look like ConnIDs
+/// in logs, and no two calls share one.
 const FIRST_CONN_ID: u64 = 0x0067_0000_0000_0000;
 
 /// Which of the two parties.
@@ -143,6 +144,8 @@ pub(crate) struct Calls {
     by_conn_id: HashMap<u64, Call>,
     /// How many there have been.
     made: u64,
+    /// When the switch was started, in seconds since 1970: a switch that is started again gives other ConnIDs.
+    pub(crate) start: u32,
 }
 
 impl Calls {
@@ -177,7 +180,8 @@ impl Calls {
             let text = format!("DN {} has {DN_CALL_LIMIT} calls already", caller.name);
             return Err(Refusal::new(ErrorCode::CSTA_GENERIC_SYSTEM_RESOURCE, text));
         }
-        let conn_id = FIRST_CONN_ID.wrapping_add(self.made).wrapping_add(1);
+        let first = FIRST_CONN_ID | u64::from(self.start) << 16;
+        let conn_id = first.wrapping_add(self.made).wrapping_add(1);
         let number = u32::try_from(conn_id & 0xFFFF_FFFF).unwrap_or_default();
         Ok(Call { number, conn_id, user_data, caller, callee })
     }

@@ -47,6 +47,12 @@ impl Switch {
         self.sequence = n;
     }
 
+    /// Says when the switch was started, in seconds since 1970: the calls of a switch that is started again have other
+    /// ConnIDs and CallUUIDs than those before (chosen). Zero in a new switch.
+    pub fn set_start(&mut self, seconds: u32) {
+        self.calls.start = seconds;
+    }
+
     /// What is configured.
     pub const fn world(&self) -> &World {
         &self.world

@@ -189,6 +189,7 @@ impl Server {
         };
         let mut switch = Switch::new(config.world);
         switch.set_next_sequence(config.first_sequence);
+        switch.set_start((config.clock)().wire_seconds());
         let clients = Arc::new(DashMap::new());
         let (log, verbosity) = config.log.map_or((None, Verbosity::None), |(log, level)| (Some(log), level));
         let switchboard = Switchboard::new(Parts {

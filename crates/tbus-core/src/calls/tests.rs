@@ -310,3 +310,10 @@ fn there_is_a_bounded_number_of_calls() {
     assert_eq!(refusal.code, ErrorCode::CSTA_GENERIC_SYSTEM_RESOURCE);
     assert_eq!(refusal.text, "there are 100000 calls already");
 }
+
+#[test]
+fn a_switch_that_is_started_again_gives_other_conn_ids() {
+    let mut bench = bench();
+    bench.switch.set_start(0x1234_5678);
+    assert_eq!(call(&mut bench, 0, "7001", "7002").1, ValueRef::Long(0x0067_1234_5678_0001));
+}
