@@ -110,6 +110,8 @@ async fn lost(client: &mut Client) -> String {
 
 async fn opened(client: &mut Client) {
     let event = heard(client).await;
+    assert!(matches!(event, ClientEvent::Connected { .. }), "{event:?}");
+    let event = heard(client).await;
     assert!(matches!(event, ClientEvent::Opened { .. }), "{event:?}");
 }
 

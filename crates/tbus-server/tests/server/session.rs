@@ -36,7 +36,9 @@ fn a_client_comes_back_and_registers_again() {
         let mut config = ServerConfig::new(tbus_core::World::default());
         config.listen = address.clone();
         let second = TestServer::start_with(config);
-        assert!(matches!(event(&mut client).await, ClientEvent::Opened { .. }));
+        assert!(matches!(event(&mut client).await, ClientEvent::Connected { .. }));
+        let opened = event(&mut client).await;
+        assert!(matches!(opened, ClientEvent::Opened { registered: Some(_), .. }), "{opened:?}");
         second.expect(MessageId::REQUEST_REGISTER_ADDRESS, "REPORTING", 1);
         second.expect(MessageId::REQUEST_REGISTER_ADDRESS, "Callback_VQ", 0);
 

@@ -84,6 +84,8 @@ pub(super) struct Driver {
 struct Reopening {
     /// The server's greeting.
     link: Message,
+    /// The last EventRegistered.
+    registered: Option<Message>,
     /// How many answers are missing.
     left: usize,
     /// When they are waited for no longer.
@@ -203,7 +205,8 @@ impl Driver {
             }
         }
         let deadline = Instant::now().checked_add(self.options.answer_timeout);
-        self.reopening = Some(Reopening { link, left: self.waiting.len(), deadline });
+        self.event(ClientEvent::Connected { link: link.clone() });
+        self.reopening = Some(Reopening { link, registered: None, left: self.waiting.len(), deadline });
         if self.waiting.is_empty() {
             self.opened();
         }
@@ -372,8 +375,8 @@ impl Driver {
 
     /// Tells that the connection is open again.
     fn opened(&mut self) {
-        if let Some(Reopening { link, .. }) = self.reopening.take() {
-            self.event(ClientEvent::Opened { link });
+        if let Some(Reopening { link, registered, .. }) = self.reopening.take() {
+            self.event(ClientEvent::Opened { link, registered });
         }
     }
 
@@ -392,11 +395,15 @@ impl Driver {
                 let _ = reply.send(Ok(answer));
             }
             Some(Waiting::Again) => {
-                // EventRegistered again is of no use to the user, an EventError is: the DN may be gone.
+                // An EventError is of use to the user at once: the DN may be gone.
+                let registered = answer.id() == MessageId::EVENT_REGISTERED;
                 if answer.id() == MessageId::EVENT_ERROR {
-                    self.event(ClientEvent::Message(answer));
+                    self.event(ClientEvent::Message(answer.clone()));
                 }
                 if let Some(reopening) = &mut self.reopening {
+                    if registered {
+                        reopening.registered = Some(answer);
+                    }
                     reopening.left = reopening.left.saturating_sub(1);
                     if reopening.left == 0 {
                         self.opened();

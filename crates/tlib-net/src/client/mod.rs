@@ -56,12 +56,20 @@ pub enum ClientEvent {
         /// Why.
         reason: String,
     },
+    /// A new connection is open; the registrations are repeated now. [`ClientEvent::Opened`] follows, or
+    /// [`ClientEvent::Lost`].
+    Connected {
+        /// EventLinkConnected or EventLinkDisconnected, the server's answer to RequestRegisterClient.
+        link: Message,
+    },
     /// A new connection is open and its registrations are repeated: each is answered, or was not answered within
     /// [`ClientOptions::answer_timeout`]. The EventError of one that failed has come as [`ClientEvent::Message`]
     /// before, as have events of DNs that were registered sooner than the last one.
     Opened {
         /// EventLinkConnected or EventLinkDisconnected, the server's answer to RequestRegisterClient.
         link: Message,
+        /// The last EventRegistered; `None` when there was nothing to repeat, or no such answer came.
+        registered: Option<Message>,
     },
 }
 
