@@ -1,0 +1,1 @@
+SELECT value FROM fact WHERE key = $1

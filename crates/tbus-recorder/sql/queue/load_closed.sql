@@ -1,0 +1,1 @@
+SELECT number, first, last, records, bytes FROM closed ORDER BY number

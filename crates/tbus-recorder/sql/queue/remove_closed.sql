@@ -1,0 +1,1 @@
+DELETE FROM closed WHERE number = $1

@@ -1,0 +1,306 @@
+//! The file's side of the queue: every change is one commit, or nothing has changed.
+
+use std::fs::File;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+
+use super::record::{MAX_RECORD, OwnedRecord, RECORD_COST, Record, kind, records_of};
+use super::{QueueError, QueueOptions, open, sql};
+
+/// A closed transaction that waits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    pub(super) number: i64,
+    first: i64,
+    last: i64,
+    pub(super) records: u64,
+    pub(super) bytes: u64,
+}
+
+/// The records that are in no closed transaction.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Open {
+    /// Rows of the file.
+    rows: u64,
+    pub(super) records: u64,
+    pub(super) bytes: u64,
+}
+
+impl Open {
+    fn add(&mut self, records: u64, body: usize) {
+        self.rows = self.rows.saturating_add(1);
+        self.records = self.records.saturating_add(records);
+        self.bytes = self.bytes.saturating_add(body as u64).saturating_add(RECORD_COST);
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            rows: self.rows.saturating_add(other.rows),
+            records: self.records.saturating_add(other.records),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+}
+
+pub(super) struct Store {
+    connection: Connection,
+    _lock: Option<File>,
+    queue: String,
+    last_transaction: i64,
+    /// The last record of a closed transaction.
+    last_closed: i64,
+    /// The last record of all.
+    last_record: i64,
+    last_session: i32,
+    pub(super) open: Open,
+}
+
+impl Store {
+    /// Opens the file; gives its UUID and what waits in it, lowest number first.
+    pub(super) fn open(options: &QueueOptions) -> Result<(Self, String, Vec<Waiting>), QueueError> {
+        let queue = options.path.to_string();
+        let open::Opened { connection, lock } = open::open(options)?;
+        let sqlite = |source| QueueError::from_sqlite(&queue, "read what is left in it", source);
+        let damaged = |detail: &str| QueueError::Damaged { queue: queue.clone(), detail: detail.to_owned() };
+
+        let head = connection
+            .query_row(sql::LOAD_HEAD, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            .optional()
+            .map_err(sqlite)?;
+        let (id, last_transaction, last_closed, last_session): (String, i64, i64, i64) =
+            head.ok_or_else(|| damaged("its head row is missing"))?;
+        let last_session = i32::try_from(last_session).unwrap_or(-1);
+        if last_transaction < 0 || last_closed < 0 || last_session < 0 || id.is_empty() {
+            return Err(damaged("a counter in its head row is out of range"));
+        }
+        let waiting = load_closed(&connection).map_err(sqlite)?;
+        let fits = waiting.iter().try_fold((0, 0), |(number, record), next| {
+            let next = next.as_ref()?;
+            (next.number > number && next.first > record && next.last >= next.first)
+                .then_some((next.number, next.last))
+        });
+        if !fits.is_some_and(|(number, record)| number <= last_transaction && record <= last_closed) {
+            return Err(damaged("the list of its transactions contradicts itself"));
+        }
+        let waiting: Vec<Waiting> = waiting.into_iter().flatten().collect();
+        let oldest: Option<i64> = connection.query_row(sql::OLDEST, [], |row| row.get(0)).map_err(sqlite)?;
+        let lowest = waiting.first().map_or(last_closed.saturating_add(1), |first| first.first);
+        if oldest.is_some_and(|oldest| oldest < lowest) {
+            return Err(damaged("it has records of no transaction"));
+        }
+        let (open, last_record) = load_open(&connection, last_closed)
+            .map_err(sqlite)?
+            .ok_or_else(|| damaged("a record has numbers that are out of range"))?;
+        let store = Self {
+            connection,
+            _lock: lock,
+            queue: queue.clone(),
+            last_transaction,
+            last_closed,
+            last_record,
+            last_session,
+            open,
+        };
+        Ok((store, id, waiting))
+    }
+
+    /// The queue's name in errors: its path.
+    pub(super) fn queue(&self) -> &str {
+        &self.queue
+    }
+
+    fn error(&self, what: &'static str) -> impl Fn(rusqlite::Error) -> QueueError + Copy + '_ {
+        move |source| QueueError::from_sqlite(&self.queue, what, source)
+    }
+
+    fn damaged(&self, detail: String) -> QueueError {
+        QueueError::Damaged { queue: self.queue.clone(), detail }
+    }
+
+    fn statement(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
+        self.connection.prepare_cached(sql)
+    }
+
+    /// Runs `work` as one commit. After an error the file is as it was.
+    fn commit(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&Self) -> rusqlite::Result<()>,
+    ) -> Result<(), QueueError> {
+        let run = || {
+            self.statement(sql::BEGIN)?.execute([])?;
+            work(self)?;
+            self.statement(sql::COMMIT)?.execute([]).map(|_| ())
+        };
+        let done = run();
+        // SQLite has rolled back by itself after some errors.
+        if done.is_err() && !self.connection.is_autocommit() {
+            let rolled_back = self.statement(sql::ROLLBACK).and_then(|mut statement| statement.execute([]));
+            rolled_back.map_err(self.error("take back what failed"))?;
+        }
+        done.map_err(self.error(what))
+    }
+
+    /// Appends records and puts facts. One record alone is one statement and needs no frame around it.
+    pub(super) fn append(
+        &mut self,
+        records: &[Record<'_>],
+        facts: &[(&str, &str)],
+    ) -> Result<(), QueueError> {
+        let mut added = Open::default();
+        for record in records {
+            let body = record.body().len();
+            if body > MAX_RECORD {
+                return Err(QueueError::TooLong { bytes: body, limit: MAX_RECORD });
+            }
+            added.add(record.records(), body);
+        }
+        let last = i64::try_from(records.len()).ok().and_then(|count| self.last_record.checked_add(count));
+        let last =
+            last.ok_or_else(|| QueueError::Exhausted { queue: self.queue.clone(), what: "records" })?;
+        let write = |store: &Self| {
+            let mut insert = store.statement(sql::APPEND)?;
+            for (id, record) in (self.last_record..last).map(|before| before.saturating_add(1)).zip(records) {
+                let (kind, session, at, events) = record.head();
+                insert.execute(params![id, kind, session, at, events, record.body()])?;
+            }
+            drop(insert);
+            for (key, value) in facts {
+                store.statement(sql::PUT_FACT)?.execute([key, value])?;
+            }
+            Ok(())
+        };
+        match (records.len(), facts.len()) {
+            (0, 0) => return Ok(()),
+            (1, 0) => write(self).map_err(self.error("append to it"))?,
+            _ => self.commit("append to it", write)?,
+        }
+        self.last_record = last;
+        self.open = self.open.and(added);
+        Ok(())
+    }
+
+    /// Closes a transaction over what is open; `None` when nothing is.
+    pub(super) fn close(&mut self) -> Result<Option<Waiting>, QueueError> {
+        if self.open.rows == 0 {
+            return Ok(None);
+        }
+        let number = self.last_transaction.checked_add(1);
+        let number = number
+            .ok_or_else(|| QueueError::Exhausted { queue: self.queue.clone(), what: "transactions" })?;
+        let closed = Waiting {
+            number,
+            first: self.last_closed.saturating_add(1),
+            last: self.last_record,
+            records: self.open.records,
+            bytes: self.open.bytes,
+        };
+        self.commit("close a transaction", |store| {
+            store.statement(sql::CLOSE)?.execute(params![
+                closed.number,
+                closed.first,
+                closed.last,
+                closed.records.cast_signed(),
+                closed.bytes.cast_signed()
+            ])?;
+            store.statement(sql::CLOSE_HEAD)?.execute([closed.number, closed.last]).map(|_| ())
+        })?;
+        self.last_transaction = number;
+        self.last_closed = closed.last;
+        self.open = Open::default();
+        Ok(Some(closed))
+    }
+
+    /// A copy of a transaction's records.
+    pub(super) fn take(&self, waiting: &Waiting) -> Result<Vec<OwnedRecord>, QueueError> {
+        let error = self.error("read a transaction");
+        let mut statement = self.statement(sql::TAKE).map_err(error)?;
+        let limit = i64::try_from(MAX_RECORD).unwrap_or(i64::MAX);
+        let mut rows = statement.query([limit, waiting.first, waiting.last]).map_err(error)?;
+        let mut parts = Vec::new();
+        let mut records = 0_u64;
+        while let Some(row) = rows.next().map_err(error)? {
+            let part = owned(row).map_err(error)?.ok_or_else(|| {
+                self.damaged(format!("a record of transaction {} cannot be", waiting.number))
+            })?;
+            records = records.saturating_add(part.view().records());
+            parts.push(part);
+        }
+        if records != waiting.records {
+            let (number, expected) = (waiting.number, waiting.records);
+            return Err(self.damaged(format!("transaction {number} has {records} records, not {expected}")));
+        }
+        Ok(parts)
+    }
+
+    /// Removes a transaction and its records.
+    pub(super) fn remove(&self, waiting: &Waiting) -> Result<(), QueueError> {
+        self.commit("remove a transaction", |store| {
+            store.statement(sql::REMOVE_RECORDS)?.execute([waiting.first, waiting.last])?;
+            store.statement(sql::REMOVE_CLOSED)?.execute([waiting.number]).map(|_| ())
+        })
+    }
+
+    /// The next number of a session, above `at_least`.
+    pub(super) fn next_session(&mut self, at_least: i32) -> Result<i32, QueueError> {
+        let next = self.last_session.max(at_least).checked_add(1);
+        let next =
+            next.ok_or_else(|| QueueError::Exhausted { queue: self.queue.clone(), what: "sessions" })?;
+        self.statement(sql::SESSION)
+            .and_then(|mut statement| statement.execute([next]))
+            .map_err(self.error("number a session"))?;
+        self.last_session = next;
+        Ok(next)
+    }
+
+    pub(super) fn fact(&self, key: &str) -> Result<Option<String>, QueueError> {
+        self.statement(sql::GET_FACT)
+            .and_then(|mut statement| statement.query_row([key], |row| row.get(0)).optional())
+            .map_err(self.error("read a fact"))
+    }
+}
+
+/// The rows of the list of transactions; `None` for one with numbers below zero.
+fn load_closed(connection: &Connection) -> rusqlite::Result<Vec<Option<Waiting>>> {
+    let mut statement = connection.prepare(sql::LOAD_CLOSED)?;
+    let rows = statement.query_map([], |row| {
+        let unsigned = |column| row.get(column).map(|value: i64| u64::try_from(value).ok());
+        let (records, bytes) = (unsigned(3)?, unsigned(4)?);
+        let (number, first, last) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(records.zip(bytes).map(|(records, bytes)| Waiting { number, first, last, records, bytes }))
+    })?;
+    rows.collect()
+}
+
+/// What is after the last closed transaction, and the last record; `None` when a row cannot be.
+fn load_open(connection: &Connection, last_closed: i64) -> rusqlite::Result<Option<(Open, i64)>> {
+    let mut statement = connection.prepare(sql::LOAD_OPEN)?;
+    let mut rows = statement.query([last_closed])?;
+    let (mut open, mut last) = (Open::default(), last_closed);
+    while let Some(row) = rows.next()? {
+        let body: i64 = row.get(3)?;
+        let (Some(records), Ok(body)) = (records_of(row.get(1)?, row.get(2)?), usize::try_from(body)) else {
+            return Ok(None);
+        };
+        last = row.get(0)?;
+        open.add(records, body);
+    }
+    Ok(Some((open, last)))
+}
+
+/// A record from its row; `None` when it cannot be.
+fn owned(row: &Row<'_>) -> rusqlite::Result<Option<OwnedRecord>> {
+    let (kind, at): (i64, i64) = (row.get(0)?, row.get(2)?);
+    let (session, events) = (i32::try_from(row.get::<_, i64>(1)?), u32::try_from(row.get::<_, i64>(3)?));
+    let body: Option<Vec<u8>> = row.get(5)?;
+    let (Ok(session), Ok(events), Some(bytes)) = (session, events, body) else { return Ok(None) };
+    if kind == kind::FRAMES {
+        return Ok(Some(OwnedRecord::Frames { session, at, events, bytes }));
+    }
+    let Ok(json) = String::from_utf8(bytes) else { return Ok(None) };
+    Ok(match kind {
+        kind::OPENED => Some(OwnedRecord::Opened { session, json }),
+        kind::CLOSED => Some(OwnedRecord::Closed { session, json }),
+        _ => None,
+    })
+}
