@@ -206,7 +206,7 @@ fn check_values(enumeration: &Enumeration) -> Result<(), SpecError> {
     Ok(())
 }
 
-fn is_constant(name: &str) -> bool {
+pub(crate) fn is_constant(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_uppercase())
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
@@ -219,17 +219,17 @@ fn last(file: &'static str, rows: usize, last: usize) -> Result<(), SpecError> {
 }
 
 /// A row to complain about.
-struct Row {
-    file: &'static str,
-    name: String,
+pub(crate) struct Row {
+    pub(crate) file: &'static str,
+    pub(crate) name: String,
 }
 
 impl Row {
-    fn ensure(&self, holds: bool, problem: impl FnOnce() -> String) -> Result<(), SpecError> {
+    pub(crate) fn ensure(&self, holds: bool, problem: impl FnOnce() -> String) -> Result<(), SpecError> {
         if holds { Ok(()) } else { Err(self.wrong(problem())) }
     }
 
-    fn wrong(&self, problem: String) -> SpecError {
+    pub(crate) fn wrong(&self, problem: String) -> SpecError {
         SpecError::Row { file: self.file, row: self.name.clone(), problem }
     }
 
@@ -239,7 +239,7 @@ impl Row {
         })
     }
 
-    fn provenance(&self, field: &str, codes: &[Provenance]) -> Result<(), SpecError> {
+    pub(crate) fn provenance(&self, field: &str, codes: &[Provenance]) -> Result<(), SpecError> {
         self.ensure(!codes.is_empty(), || format!("{field} is empty: say how it is known"))?;
         self.ensure(codes.is_sorted_by(|a, b| a < b), || {
             format!("{field}: name each code once, in the order doc, header, log, tool, inferred, chosen")
@@ -247,7 +247,7 @@ impl Row {
     }
 
     /// Provenance of a part that a row may lack.
-    fn optional(&self, what: &str, absent: bool, codes: &[Provenance]) -> Result<(), SpecError> {
+    pub(crate) fn optional(&self, what: &str, absent: bool, codes: &[Provenance]) -> Result<(), SpecError> {
         if absent {
             return self
                 .ensure(codes.is_empty(), || format!("{what}: there is none, so remove its provenance"));
@@ -258,10 +258,10 @@ impl Row {
 
 /// Names already seen.
 #[derive(Default)]
-struct Unique(HashSet<String>);
+pub(crate) struct Unique(HashSet<String>);
 
 impl Unique {
-    fn add(&mut self, row: &Row, name: &str) -> Result<(), SpecError> {
+    pub(crate) fn add(&mut self, row: &Row, name: &str) -> Result<(), SpecError> {
         row.ensure(self.0.insert(name.to_owned()), || {
             format!("{name:?} is taken by an earlier row: rename one")
         })

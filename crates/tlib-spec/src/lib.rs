@@ -5,6 +5,7 @@
 
 mod check;
 mod error;
+pub mod idb;
 pub mod model;
 pub mod render;
 
@@ -12,6 +13,7 @@ use std::fs;
 use std::path::Path;
 
 pub use error::SpecError;
+pub use idb::Idb;
 use model::{AttributeFile, EnumFile, ErrorFile, MessageFile, Profile};
 use serde::de::DeserializeOwned;
 

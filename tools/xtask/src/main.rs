@@ -29,9 +29,13 @@ fn main() -> ExitCode {
 
 fn codegen(check: bool) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let spec = tlib_spec::Spec::load(&root.join("protocol-spec")).map_err(|error| error.to_string())?;
+    let source = root.join("protocol-spec");
+    let spec = tlib_spec::Spec::load(&source).map_err(|error| error.to_string())?;
+    let idb = tlib_spec::Idb::load(&source).map_err(|error| error.to_string())?;
+    let mut files = tlib_spec::render::outputs(&spec);
+    files.extend(tlib_spec::render::idb_outputs(&idb));
     let mut stale = 0_usize;
-    for (path, text) in tlib_spec::render::outputs(&spec) {
+    for (path, text) in files {
         let file = root.join(path);
         let have = fs::read_to_string(&file).unwrap_or_default();
         let Some(difference) = tlib_spec::first_difference(&have, &text) else { continue };
