@@ -484,6 +484,7 @@ CREATE TABLE TBUS_SCHEMA (
 CREATE TABLE TBUS_QUEUE (
     QUEUE_ID         varchar(64) NOT NULL PRIMARY KEY,     -- chosen
     LAST_TRANSACTION bigint NOT NULL,                      -- chosen
+    LAST_SESSION     int NOT NULL,                         -- chosen
     UPDATED          datetime NOT NULL                     -- chosen
 );
 

@@ -484,6 +484,7 @@ CREATE TABLE TBUS_SCHEMA (
 CREATE TABLE TBUS_QUEUE (
     QUEUE_ID         VARCHAR2(64) NOT NULL PRIMARY KEY,    -- chosen
     LAST_TRANSACTION INTEGER NOT NULL,                     -- chosen
+    LAST_SESSION     INTEGER NOT NULL,                     -- chosen
     UPDATED          TIMESTAMP NOT NULL                    -- chosen
 );
 

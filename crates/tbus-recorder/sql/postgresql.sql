@@ -484,6 +484,7 @@ CREATE TABLE IF NOT EXISTS TBUS_SCHEMA (
 CREATE TABLE IF NOT EXISTS TBUS_QUEUE (
     QUEUE_ID         varchar(64) NOT NULL PRIMARY KEY,     -- chosen
     LAST_TRANSACTION bigint NOT NULL,                      -- chosen
+    LAST_SESSION     integer NOT NULL,                     -- chosen
     UPDATED          timestamp NOT NULL                    -- chosen
 );
 

@@ -484,6 +484,7 @@ CREATE TABLE IF NOT EXISTS TBUS_SCHEMA (
 CREATE TABLE IF NOT EXISTS TBUS_QUEUE (
     QUEUE_ID         varchar(64) NOT NULL PRIMARY KEY,     -- chosen
     LAST_TRANSACTION INTEGER NOT NULL,                     -- chosen
+    LAST_SESSION     INTEGER NOT NULL,                     -- chosen
     UPDATED          TEXT NOT NULL                         -- chosen
 );
 

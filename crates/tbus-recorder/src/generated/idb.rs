@@ -1108,6 +1108,8 @@ pub struct TbusQueue<'a> {
     pub queue_id: &'a str,
     /// `LAST_TRANSACTION`: Number of the transaction, written with its rows. (chosen)
     pub last_transaction: i64,
+    /// `LAST_SESSION`: Number of the data-source session in it: a queue that is made anew counts on from here. (chosen)
+    pub last_session: i32,
     /// `UPDATED`: When it was written. Microseconds since 1970. (chosen)
     pub updated: i64,
 }
@@ -1119,19 +1121,21 @@ impl TbusQueue<'_> {
 
 impl<'a> TbusQueue<'a> {
     /// Columns that an insert gives: all but a number that the database gives.
-    pub const WIDTH: usize = 3;
+    pub const WIDTH: usize = 4;
 
     const COLUMNS: &'static [Column] = &[
         Column { name: "QUEUE_ID", kind: Kind::Text },
         Column { name: "LAST_TRANSACTION", kind: Kind::Int8 },
+        Column { name: "LAST_SESSION", kind: Kind::Int4 },
         Column { name: "UPDATED", kind: Kind::Time },
     ];
 
     /// The row as the columns of its table.
-    pub fn values(&self) -> [Value<'a>; 3] {
+    pub fn values(&self) -> [Value<'a>; 4] {
         [
             Value::Text(self.queue_id),
             Value::Int(self.last_transaction),
+            Value::Int(i64::from(self.last_session)),
             Value::Time(self.updated),
         ]
     }
@@ -1158,7 +1162,7 @@ pub(crate) static EVERYTHING: &[(&str, &[&str])] = &[
     ("G_DICT_TYPE", &["TYPE", "NAME"]),
     ("G_DICTIONARY", &["TYPE", "VALUE", "NAME", "DESCRIPTION"]),
     ("TBUS_SCHEMA", &["ID", "VERSION"]),
-    ("TBUS_QUEUE", &["QUEUE_ID", "LAST_TRANSACTION", "UPDATED"]),
+    ("TBUS_QUEUE", &["QUEUE_ID", "LAST_TRANSACTION", "LAST_SESSION", "UPDATED"]),
 ];
 
 /// Numbers of `G_DICTIONARY`.
