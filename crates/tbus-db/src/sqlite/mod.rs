@@ -1,0 +1,202 @@
+//! SQLite: opening files, errors, statements.
+
+mod bulk;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Statement};
+
+pub(crate) use self::bulk::Bulk;
+use crate::database::{OpenOptions, Sync};
+use crate::error::{DbError, ErrorKind, shortened};
+use crate::rows::{Cell, Rows};
+use crate::time::TimeText;
+use crate::value::Value;
+
+/// How long a statement waits for another process that writes (chosen).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements kept for each connection: more than the tables and statements of a schema here (chosen).
+const STATEMENTS: usize = 128;
+
+/// Opens a SQLite file, or `:memory:`: write-ahead log, `synchronous` as the options say, 5 seconds of patience with
+/// other writers. For callers who need the connection itself; the path is taken literally, never as a `file:` URI.
+///
+/// # Errors
+/// [`ErrorKind::Refused`] when the file is not there and not to be created, is no database, or cannot be written.
+pub fn open(path: &Path, options: &OpenOptions) -> Result<Connection, DbError> {
+    let mode = match (options.read_only, options.create) {
+        (true, _) => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        (false, true) => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        (false, false) => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|cause| not_opened(path, &cause))?;
+    prepare(&connection, options).map_err(|cause| not_opened(path, &cause))?;
+    // A file without the right to write is opened all the same, read-only.
+    if !options.read_only && connection.is_readonly("main").is_ok_and(|read_only| read_only) {
+        let cause = "there is no right to write the file";
+        return Err(DbError::new(ErrorKind::Refused, path.display().to_string(), "opening", cause));
+    }
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, options: &OpenOptions) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    if options.read_only {
+        // Opening reads nothing yet; this finds out whether the file is a database.
+        return connection.query_row("PRAGMA schema_version", [], |_| Ok(()));
+    }
+    connection.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))?;
+    let level = match options.sync {
+        Sync::Off => "OFF",
+        Sync::Normal => "NORMAL",
+        Sync::Full => "FULL",
+    };
+    connection.pragma_update(None, "synchronous", level)
+}
+
+/// The error of a file that could not be opened, with the cause that SQLite does not tell.
+fn not_opened(path: &Path, cause: &rusqlite::Error) -> DbError {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let words = if path.is_dir() {
+        "it is a folder, not a file".to_owned()
+    } else if let Some(parent) = parent.filter(|parent| !parent.exists()) {
+        format!("the folder {} does not exist", parent.display())
+    } else if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
+        format!("{} is not a folder", parent.display())
+    } else if path != Path::new(":memory:") && !path.exists() && kind(cause) == ErrorKind::Refused {
+        "the file does not exist".to_owned()
+    } else {
+        text(cause)
+    };
+    DbError::new(kind(cause), path.display().to_string(), "opening", words)
+}
+
+/// An error of SQLite as one of this crate, for callers who use the connection itself; `doing` says what was done.
+pub fn error(path: &Path, doing: &str, cause: &rusqlite::Error) -> DbError {
+    DbError::new(kind(cause), path.display().to_string(), doing, text(cause))
+}
+
+/// The kind of an error of SQLite.
+fn kind(cause: &rusqlite::Error) -> ErrorKind {
+    use rusqlite::ErrorCode as Code;
+    match cause.sqlite_error_code() {
+        Some(Code::CannotOpen | Code::NotADatabase | Code::ReadOnly | Code::PermissionDenied) => {
+            ErrorKind::Refused
+        }
+        Some(Code::AuthorizationForStatementDenied | Code::NotFound) => ErrorKind::Refused,
+        Some(Code::DiskFull) => ErrorKind::Full,
+        Some(Code::DatabaseBusy | Code::DatabaseLocked | Code::FileLockingProtocolFailed) => ErrorKind::Busy,
+        Some(Code::ConstraintViolation) => ErrorKind::Constraint,
+        Some(Code::SystemIoFailure) => ErrorKind::Broken,
+        _ => ErrorKind::Other,
+    }
+}
+
+fn text(cause: &rusqlite::Error) -> String {
+    match cause {
+        rusqlite::Error::SqliteFailure(code, Some(message)) => {
+            let known = code.to_string();
+            if known.contains(message.as_str()) { known } else { format!("{message} ({known})") }
+        }
+        other => other.to_string(),
+    }
+}
+
+/// An open SQLite database.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    connection: Connection,
+    name: String,
+}
+
+impl Engine {
+    pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Self, DbError> {
+        Ok(Self { connection: open(path, options)?, name: path.display().to_string() })
+    }
+
+    pub(crate) fn script(&self, sql: &str) -> Result<(), DbError> {
+        self.connection
+            .execute_batch(sql)
+            .map_err(|cause| DbError::new(kind(&cause), &self.name, "running a script", text(&cause)))
+    }
+
+    pub(crate) fn query(&self, sql: &str, values: &[Value<'_>]) -> Result<Rows, DbError> {
+        query(&self.connection, &self.name, sql, values)
+    }
+
+    pub(crate) fn begin(&self) -> Result<Bulk<'_>, DbError> {
+        Bulk::begin(&self.connection, &self.name)
+    }
+}
+
+fn failed(name: &str, sql: &str, cause: &rusqlite::Error) -> DbError {
+    DbError::new(kind(cause), name, shortened(sql), text(cause))
+}
+
+fn query(connection: &Connection, name: &str, sql: &str, values: &[Value<'_>]) -> Result<Rows, DbError> {
+    let mut statement = connection.prepare_cached(sql).map_err(|cause| failed(name, sql, &cause))?;
+    bind(&mut statement, name, sql, values)?;
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let count = columns.len();
+    let mut rows = Rows::new(name, columns);
+    let mut found = statement.raw_query();
+    while let Some(row) = found.next().map_err(|cause| failed(name, sql, &cause))? {
+        let cells = (0..count).map(|column| {
+            Ok(match row.get_ref(column)? {
+                ValueRef::Null => Cell::Null,
+                ValueRef::Integer(value) => Cell::Int(value),
+                ValueRef::Text(bytes) => Cell::Text(String::from_utf8_lossy(bytes).into_owned()),
+                other => {
+                    let kind = other.data_type();
+                    return Err(rusqlite::Error::InvalidColumnType(
+                        column,
+                        "cast it to integer or text".into(),
+                        kind,
+                    ));
+                }
+            })
+        });
+        let cells: rusqlite::Result<Vec<Cell>> = cells.collect();
+        rows.push(cells.map_err(|cause| failed(name, sql, &cause))?);
+    }
+    Ok(rows)
+}
+
+fn execute(connection: &Connection, name: &str, sql: &str, values: &[Value<'_>]) -> Result<u64, DbError> {
+    let mut statement = connection.prepare_cached(sql).map_err(|cause| failed(name, sql, &cause))?;
+    bind(&mut statement, name, sql, values)?;
+    let changed = statement.raw_execute().map_err(|cause| failed(name, sql, &cause))?;
+    Ok(u64::try_from(changed).unwrap_or_default())
+}
+
+fn bind(statement: &mut Statement<'_>, name: &str, sql: &str, values: &[Value<'_>]) -> Result<(), DbError> {
+    let wanted = statement.parameter_count();
+    let wrong = |cause: String| DbError::new(ErrorKind::Other, name, shortened(sql), cause);
+    if wanted != values.len() {
+        return Err(wrong(format!("it has {wanted} placeholders, {} values were given", values.len())));
+    }
+    let mut times = TimeText::new();
+    for (index, value) in (1..).zip(values) {
+        match *value {
+            Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
+            Value::Int(value) => statement.raw_bind_parameter(index, value),
+            Value::Text(text) if text.as_bytes().contains(&0) => {
+                return Err(wrong(format!("value {index}: the text has a U+0000 in it")));
+            }
+            Value::Text(text) => statement.raw_bind_parameter(index, text),
+            Value::Time(micros) => {
+                let time = times.of(micros);
+                let time = time.ok_or_else(|| {
+                    wrong(format!("value {index}: {micros} us is not in the years 1 to 9999"))
+                })?;
+                statement.raw_bind_parameter(index, time)
+            }
+        }
+        .map_err(|cause| failed(name, sql, &cause))?;
+    }
+    Ok(())
+}
