@@ -14,6 +14,7 @@
 mod error;
 mod open;
 mod options;
+mod recent;
 mod record;
 mod sql;
 mod store;
@@ -27,16 +28,20 @@ pub use error::QueueError;
 pub use options::{QueueOptions, QueuePath, Sync};
 pub use record::{Closed, Level, MAX_RECORD, OwnedRecord, Pending, Record, Room, Taken};
 
-use store::{Open, Store, Waiting};
+use store::{Loaded, Open, Reader, Store, Waiting};
 
 /// The queue. Share it in an `Arc`: every method takes `&self`, and none holds up another for longer than its own
 /// work on the file.
 pub struct Queue {
     id: String,
+    /// The path, for errors.
+    name: String,
     limit: u64,
     near: u64,
     /// Locked before `state` where both are.
     store: Mutex<Store>,
+    /// None in memory.
+    reader: Option<Mutex<Reader>>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -60,7 +65,7 @@ impl Queue {
     /// When another process has it, when the path does not lead to a file that can be written, and when the file is
     /// something else, of another version or damaged. The file is never removed.
     pub fn open(options: QueueOptions) -> Result<Self, QueueError> {
-        let (store, id, waiting) = Store::open(&options)?;
+        let Loaded { store, reader, id, waiting } = Store::open(&options)?;
         let state = State {
             waiting_records: waiting.iter().fold(0, |sum, next| sum.saturating_add(next.records)),
             waiting_bytes: waiting.iter().fold(0, |sum, next| sum.saturating_add(next.bytes)),
@@ -77,9 +82,11 @@ impl Queue {
         let near = (options.limit as f64 * options.near.clamp(0.0, 1.0)) as u64;
         Ok(Self {
             id,
+            name: options.path.to_string(),
             limit: options.limit,
             near,
             store: Mutex::new(store),
+            reader: reader.map(Mutex::new),
             state: Mutex::new(state),
             changed: Condvar::new(),
         })
@@ -91,11 +98,11 @@ impl Queue {
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.store)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Appends records in one commit. After `Ok` they survive the end of the process, and with [`Sync::Full`] the
@@ -170,12 +177,12 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    fn find(&self, store: &Store, transaction: u64) -> Result<Waiting, QueueError> {
+    fn find(&self, transaction: u64) -> Result<Waiting, QueueError> {
         let state = self.state();
         let found =
             state.waiting.binary_search_by_key(&transaction, |waiting| waiting.number.cast_unsigned());
         let found = found.ok().and_then(|index| state.waiting.get(index)).copied();
-        found.ok_or_else(|| QueueError::NoTransaction { queue: store.queue().to_owned(), transaction })
+        found.ok_or_else(|| QueueError::NoTransaction { queue: self.name.clone(), transaction })
     }
 
     /// A copy of a closed transaction. It stays in the queue.
@@ -183,9 +190,13 @@ impl Queue {
     /// # Errors
     /// When there is no such transaction, when the file cannot be read, and when what it has cannot be.
     pub fn take(&self, transaction: u64) -> Result<Taken, QueueError> {
-        let store = self.store();
-        let waiting = self.find(&store, transaction)?;
-        let parts = store.take(&waiting)?;
+        let waiting = self.find(transaction)?;
+        let recent = self.store().hand_out(&waiting);
+        let parts = match (recent, &self.reader) {
+            (Some(parts), _) => parts,
+            (None, Some(reader)) => lock(reader).take(&waiting)?,
+            (None, None) => self.store().take(&waiting)?,
+        };
         Ok(Taken { transaction, records: waiting.records, parts })
     }
 
@@ -196,13 +207,28 @@ impl Queue {
     /// be repeated.
     pub fn remove(&self, transaction: u64) -> Result<(), QueueError> {
         let store = self.store();
-        let waiting = self.find(&store, transaction)?;
+        let waiting = self.find(transaction)?;
         store.remove(&waiting)?;
         let mut state = self.state();
         state.waiting.retain(|other| other.number != waiting.number);
         state.waiting_records = state.waiting_records.saturating_sub(waiting.records);
         state.waiting_bytes = state.waiting_bytes.saturating_sub(waiting.bytes);
+        drop(state);
+        let long = store.is_long();
+        drop(store);
+        if long {
+            self.fold();
+        }
         Ok(())
+    }
+
+    /// Folds the write-ahead log into the file. Most of it while appends go on, so that they wait for the disk only for the
+    /// little that came meanwhile; then the log is done with, and starts again.
+    fn fold(&self) {
+        if let Some(reader) = &self.reader {
+            lock(reader).fold();
+            self.store().fold();
+        }
     }
 
     /// How full the queue is.
@@ -256,6 +282,11 @@ impl Queue {
     pub fn put(&self, key: &str, text: &str) -> Result<(), QueueError> {
         self.append_with(&[], &[(key, text)])
     }
+}
+
+/// Nothing is left half done behind any of the locks, so one that a panic has poisoned is as good as before.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Queue {

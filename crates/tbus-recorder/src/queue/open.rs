@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
@@ -17,14 +18,20 @@ pub(super) const APPLICATION: i64 = 0x7462_7371;
 pub(super) const LAYOUT: i64 = 1;
 
 /// Bytes of a page. A read of some frames fits on one, and a large one is a short chain (chosen, measured).
-const PAGE: i64 = 16384;
+pub(super) const PAGE: i64 = 16384;
 
-/// Pages after which the write-ahead log is folded into the file: 32 MiB. Most of what it holds was removed by
+/// Bytes of the write-ahead log after which who removes folds it into the file. Most of what it holds was removed by
 /// then, so little of it is written twice (chosen).
-const CHECKPOINT: i64 = 2048;
+pub(super) const CHECKPOINT: u64 = 32 << 20;
+
+/// Pages of the write-ahead log after which an append folds it into the file, because nobody removes: 128 MiB (chosen).
+const CHECKPOINT_ANYWAY: i64 = (128 << 20) / PAGE;
 
 /// Bytes to which the write-ahead log is cut when it starts again: twice its usual size.
 const LOG_LIMIT: i64 = 64 << 20;
+
+/// How long to wait for somebody who looks into the file with a tool of SQLite (chosen).
+const BUSY: Duration = Duration::from_secs(10);
 
 /// How every SQLite file begins.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -32,6 +39,8 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 /// An open file and the lock that keeps it.
 pub(super) struct Opened {
     pub(super) connection: Connection,
+    /// A second connection, so that reading and folding do not hold up an append. None in memory.
+    pub(super) reader: Option<Connection>,
     /// Kept for its lock, which ends with the process, however it ends.
     pub(super) lock: Option<File>,
 }
@@ -47,13 +56,13 @@ pub(super) fn open(options: &QueueOptions) -> Result<Opened, QueueError> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let (connection, lock) = match &options.path {
+    let (connection, file) = match &options.path {
         QueuePath::Memory => (Connection::open_in_memory_with_flags(flags).map_err(sqlite("open it"))?, None),
         QueuePath::File(path) => {
             let path = real(path).map_err(|cause| unreachable(&queue, &cause))?;
             let lock = lock(&path, &queue)?;
             look(&path, &queue)?;
-            (Connection::open_with_flags(&path, flags).map_err(sqlite("open it"))?, Some(lock))
+            (Connection::open_with_flags(&path, flags).map_err(sqlite("open it"))?, Some((path, lock)))
         }
     };
     if connection.is_readonly("main").map_err(sqlite("open it"))? {
@@ -72,7 +81,11 @@ pub(super) fn open(options: &QueueOptions) -> Result<Opened, QueueError> {
     if let Some(pages) = options.max_pages {
         connection.pragma_update(None, "max_page_count", pages).map_err(sqlite("limit its pages"))?;
     }
-    Ok(Opened { connection, lock })
+    let Some((path, lock)) = file else { return Ok(Opened { connection, reader: None, lock: None }) };
+    let reader = Connection::open_with_flags(&path, flags)
+        .and_then(|reader| settings(&reader, options).map(|()| reader))
+        .map_err(sqlite("open it a second time"))?;
+    Ok(Opened { connection, reader: Some(reader), lock: Some(lock) })
 }
 
 fn unreachable(queue: &str, cause: &std::io::Error) -> QueueError {
@@ -89,7 +102,7 @@ fn real(path: &Path) -> Result<PathBuf, std::io::Error> {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let name = path.file_name().ok_or(error)?;
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            Ok(fs::canonicalize(folder.unwrap_or(Path::new(".")))
+            Ok(fs::canonicalize(folder.unwrap_or_else(|| Path::new(".")))
                 .map_err(|cause| std::io::Error::new(cause.kind(), format!("its folder: {cause}")))?
                 .join(name))
         }
@@ -153,17 +166,21 @@ fn prepare(connection: &Connection, options: &QueueOptions, new: bool) -> rusqli
         connection.pragma_update(None, "page_size", PAGE)?;
     }
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_ANYWAY, |_| Ok(()))?;
+    settings(connection, options)
+}
+
+/// What each connection has to be told.
+fn settings(connection: &Connection, options: &QueueOptions) -> rusqlite::Result<()> {
     let level = match options.sync {
         Sync::Off => "off",
         Sync::Normal => "normal",
         Sync::Full => "full",
     };
     connection.pragma_update(None, "synchronous", level)?;
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_LIMIT, |_| Ok(()))?;
-    // Pages that were freed are the ones to be used next: they stay in memory.
-    connection.pragma_update(None, "cache_size", -(16 << 10))?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())
 }
@@ -181,7 +198,7 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
 /// Checks the structure of the file and stops at the first damage.
 fn check(connection: &Connection, queue: &str) -> Result<(), QueueError> {
     let found: String = connection
-        .pragma_query_value(None, "quick_check(1)", |row| row.get(0))
+        .pragma_update_and_check(None, "quick_check", 1, |row| row.get(0))
         .map_err(|source| QueueError::from_sqlite(queue, "check it", source))?;
     if found == "ok" { Ok(()) } else { Err(QueueError::Damaged { queue: queue.to_owned(), detail: found }) }
 }

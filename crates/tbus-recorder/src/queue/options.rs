@@ -5,16 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// What a commit waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sync {
-    /// Nothing.
-    Off,
-    /// Nothing; the disk is waited for when the log is folded into the file.
-    Normal,
-    /// The disk, in every commit.
-    Full,
-}
+pub use tbus_db::Sync;
 
 /// The spelling of a queue in memory, as `pq-dbname` has it (facts/icon.md 4.1).
 const MEMORY: &str = ":memory:";

@@ -45,6 +45,17 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The same, owned.
+    pub fn to_owned(&self) -> OwnedRecord {
+        match *self {
+            Self::Frames { session, at, events, bytes } => {
+                OwnedRecord::Frames { session, at, events, bytes: bytes.to_vec() }
+            }
+            Self::Opened { session, json } => OwnedRecord::Opened { session, json: json.to_owned() },
+            Self::Closed { session, json } => OwnedRecord::Closed { session, json: json.to_owned() },
+        }
+    }
+
     pub(super) const fn body(&self) -> &'a [u8] {
         match self {
             Self::Frames { bytes, .. } => bytes,

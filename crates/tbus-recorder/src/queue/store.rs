@@ -1,9 +1,11 @@
 //! The file's side of the queue: every change is one commit, or nothing has changed.
 
+use std::cell::Cell;
 use std::fs::File;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
+use super::recent::Recent;
 use super::record::{MAX_RECORD, OwnedRecord, RECORD_COST, Record, kind, records_of};
 use super::{QueueError, QueueOptions, open, sql};
 
@@ -53,13 +55,27 @@ pub(super) struct Store {
     last_record: i64,
     last_session: i32,
     pub(super) open: Open,
+    /// Bytes of the write-ahead log since it was last folded, estimated.
+    logged: Cell<u64>,
+    recent: Recent,
+}
+
+/// What opening gives.
+pub(super) struct Loaded {
+    pub(super) store: Store,
+    /// None in memory: then the store reads.
+    pub(super) reader: Option<Reader>,
+    /// The file's UUID.
+    pub(super) id: String,
+    /// What waits, lowest number first.
+    pub(super) waiting: Vec<Waiting>,
 }
 
 impl Store {
-    /// Opens the file; gives its UUID and what waits in it, lowest number first.
-    pub(super) fn open(options: &QueueOptions) -> Result<(Self, String, Vec<Waiting>), QueueError> {
+    /// Opens the file and loads what is left in it.
+    pub(super) fn open(options: &QueueOptions) -> Result<Loaded, QueueError> {
         let queue = options.path.to_string();
-        let open::Opened { connection, lock } = open::open(options)?;
+        let open::Opened { connection, reader, lock } = open::open(options)?;
         let sqlite = |source| QueueError::from_sqlite(&queue, "read what is left in it", source);
         let damaged = |detail: &str| QueueError::Damaged { queue: queue.clone(), detail: detail.to_owned() };
 
@@ -84,7 +100,7 @@ impl Store {
         }
         let waiting: Vec<Waiting> = waiting.into_iter().flatten().collect();
         let oldest: Option<i64> = connection.query_row(sql::OLDEST, [], |row| row.get(0)).map_err(sqlite)?;
-        let lowest = waiting.first().map_or(last_closed.saturating_add(1), |first| first.first);
+        let lowest = waiting.first().map_or_else(|| last_closed.saturating_add(1), |first| first.first);
         if oldest.is_some_and(|oldest| oldest < lowest) {
             return Err(damaged("it has records of no transaction"));
         }
@@ -100,21 +116,15 @@ impl Store {
             last_record,
             last_session,
             open,
+            logged: Cell::new(0),
+            recent: Recent::default(),
         };
-        Ok((store, id, waiting))
-    }
-
-    /// The queue's name in errors: its path.
-    pub(super) fn queue(&self) -> &str {
-        &self.queue
+        let reader = reader.map(|connection| Reader { connection, queue });
+        Ok(Loaded { store, reader, id, waiting })
     }
 
     fn error(&self, what: &'static str) -> impl Fn(rusqlite::Error) -> QueueError + Copy + '_ {
         move |source| QueueError::from_sqlite(&self.queue, what, source)
-    }
-
-    fn damaged(&self, detail: String) -> QueueError {
-        QueueError::Damaged { queue: self.queue.clone(), detail }
     }
 
     fn statement(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
@@ -133,6 +143,7 @@ impl Store {
             self.statement(sql::COMMIT)?.execute([]).map(|_| ())
         };
         let done = run();
+        self.log(0);
         // SQLite has rolled back by itself after some errors.
         if done.is_err() && !self.connection.is_autocommit() {
             let rolled_back = self.statement(sql::ROLLBACK).and_then(|mut statement| statement.execute([]));
@@ -175,6 +186,8 @@ impl Store {
             (1, 0) => write(self).map_err(self.error("append to it"))?,
             _ => self.commit("append to it", write)?,
         }
+        self.log(added.bytes);
+        self.recent.add(self.last_record.saturating_add(1), records);
         self.last_record = last;
         self.open = self.open.and(added);
         Ok(())
@@ -211,26 +224,14 @@ impl Store {
         Ok(Some(closed))
     }
 
+    /// A transaction's records without reading the file, if they are still in memory.
+    pub(super) fn hand_out(&mut self, waiting: &Waiting) -> Option<Vec<OwnedRecord>> {
+        self.recent.hand_out(waiting.first, waiting.last)
+    }
+
     /// A copy of a transaction's records.
     pub(super) fn take(&self, waiting: &Waiting) -> Result<Vec<OwnedRecord>, QueueError> {
-        let error = self.error("read a transaction");
-        let mut statement = self.statement(sql::TAKE).map_err(error)?;
-        let limit = i64::try_from(MAX_RECORD).unwrap_or(i64::MAX);
-        let mut rows = statement.query([limit, waiting.first, waiting.last]).map_err(error)?;
-        let mut parts = Vec::new();
-        let mut records = 0_u64;
-        while let Some(row) = rows.next().map_err(error)? {
-            let part = owned(row).map_err(error)?.ok_or_else(|| {
-                self.damaged(format!("a record of transaction {} cannot be", waiting.number))
-            })?;
-            records = records.saturating_add(part.view().records());
-            parts.push(part);
-        }
-        if records != waiting.records {
-            let (number, expected) = (waiting.number, waiting.records);
-            return Err(self.damaged(format!("transaction {number} has {records} records, not {expected}")));
-        }
-        Ok(parts)
+        take(&self.connection, &self.queue, waiting)
     }
 
     /// Removes a transaction and its records.
@@ -253,11 +254,74 @@ impl Store {
         Ok(next)
     }
 
+    /// Counts a commit and `bytes` into the write-ahead log: a commit changes two pages or three.
+    fn log(&self, bytes: u64) {
+        let pages = open::PAGE.cast_unsigned().saturating_mul(2);
+        self.logged.set(self.logged.get().saturating_add(bytes).saturating_add(pages));
+    }
+
+    /// Whether the write-ahead log should be folded into the file.
+    pub(super) fn is_long(&self) -> bool {
+        self.logged.get() >= open::CHECKPOINT
+    }
+
+    /// Folds the rest of the write-ahead log, after which it starts again.
+    pub(super) fn fold(&self) {
+        self.logged.set(0);
+        fold(&self.connection);
+    }
+
+    /// The text of a fact.
     pub(super) fn fact(&self, key: &str) -> Result<Option<String>, QueueError> {
         self.statement(sql::GET_FACT)
             .and_then(|mut statement| statement.query_row([key], |row| row.get(0)).optional())
             .map_err(self.error("read a fact"))
     }
+}
+
+/// The second connection: what may take long and must not hold up an append.
+pub(super) struct Reader {
+    connection: Connection,
+    queue: String,
+}
+
+impl Reader {
+    /// A copy of a transaction's records.
+    pub(super) fn take(&self, waiting: &Waiting) -> Result<Vec<OwnedRecord>, QueueError> {
+        take(&self.connection, &self.queue, waiting)
+    }
+
+    /// Folds what is in the write-ahead log now, while appends go on.
+    pub(super) fn fold(&self) {
+        fold(&self.connection);
+    }
+}
+
+fn fold(connection: &Connection) {
+    // A failure (no room to grow the file) loses nothing: the log keeps what it has, and the next time comes.
+    let _ = connection.pragma_update_and_check(None, "wal_checkpoint", "passive", |_| Ok(()));
+}
+
+fn take(connection: &Connection, queue: &str, waiting: &Waiting) -> Result<Vec<OwnedRecord>, QueueError> {
+    let error = |source| QueueError::from_sqlite(queue, "read a transaction", source);
+    let damaged = |detail| QueueError::Damaged { queue: queue.to_owned(), detail };
+    let mut statement = connection.prepare_cached(sql::TAKE).map_err(error)?;
+    let limit = i64::try_from(MAX_RECORD).unwrap_or(i64::MAX);
+    let mut rows = statement.query([limit, waiting.first, waiting.last]).map_err(error)?;
+    let mut parts = Vec::new();
+    let mut records = 0_u64;
+    while let Some(row) = rows.next().map_err(error)? {
+        let part = owned(row).map_err(error)?;
+        let part =
+            part.ok_or_else(|| damaged(format!("transaction {} has an impossible record", waiting.number)))?;
+        records = records.saturating_add(part.view().records());
+        parts.push(part);
+    }
+    if records != waiting.records {
+        let (number, expected) = (waiting.number, waiting.records);
+        return Err(damaged(format!("transaction {number} has {records} records, not {expected}")));
+    }
+    Ok(parts)
 }
 
 /// The rows of the list of transactions; `None` for one with numbers below zero.
