@@ -111,7 +111,7 @@ fn the_world_of_the_readme_is_one() {
 fn ci_runs_the_readmes_test_command() {
     let text = std::fs::read_to_string(root().join("README.md")).expect("README.md is there");
     let command = text.split("<!-- test command -->\n```\n").nth(1).and_then(|rest| rest.lines().next());
-    assert_eq!(command, Some("cargo test --workspace --locked"));
+    assert_eq!(command, Some("tools/setup && cargo test --workspace --locked"));
 }
 
 /// Nothing in the repository points at a place outside of it.
