@@ -338,13 +338,7 @@ impl Client {
     /// # Errors
     /// As [`Client::register`].
     pub async fn register_as(&self, dn: &str, mode: enums::RegisterMode) -> Result<Message, ClientError> {
-        let request = Message::build(MessageId::REQUEST_REGISTER_ADDRESS, |m| {
-            m.str(AttributeId::THIS_DN, dn)
-                .int(AttributeId::REGISTER_MODE, mode.0)
-                .int(AttributeId::CONTROL_MODE, enums::ControlMode::REGISTER_DEFAULT.0)
-                .int(AttributeId::ADDRESS_TYPE, enums::AddressType::DN.0)
-        })?;
-        self.requester.ask(request).await
+        self.requester.register_as(dn, mode).await
     }
 
     /// Gives a registration up.
@@ -352,9 +346,7 @@ impl Client {
     /// # Errors
     /// As [`Client::register`].
     pub async fn unregister(&self, dn: &str) -> Result<Message, ClientError> {
-        let request =
-            Message::build(MessageId::REQUEST_UNREGISTER_ADDRESS, |m| m.str(AttributeId::THIS_DN, dn))?;
-        self.requester.ask(request).await
+        self.requester.unregister(dn).await
     }
 }
 
@@ -410,6 +402,30 @@ impl Requester {
     pub async fn send(&self, message: Message) -> Result<(), ClientError> {
         let limit = self.limit(message.id());
         self.command(Command::Send(message), &limit).await
+    }
+
+    /// See [`Client::register_as`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn register_as(&self, dn: &str, mode: enums::RegisterMode) -> Result<Message, ClientError> {
+        let request = Message::build(MessageId::REQUEST_REGISTER_ADDRESS, |m| {
+            m.str(AttributeId::THIS_DN, dn)
+                .int(AttributeId::REGISTER_MODE, mode.0)
+                .int(AttributeId::CONTROL_MODE, enums::ControlMode::REGISTER_DEFAULT.0)
+                .int(AttributeId::ADDRESS_TYPE, enums::AddressType::DN.0)
+        })?;
+        self.ask(request).await
+    }
+
+    /// See [`Client::unregister`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn unregister(&self, dn: &str) -> Result<Message, ClientError> {
+        let request =
+            Message::build(MessageId::REQUEST_UNREGISTER_ADDRESS, |m| m.str(AttributeId::THIS_DN, dn))?;
+        self.ask(request).await
     }
 
     async fn command(&self, command: Command, limit: &Limit) -> Result<(), ClientError> {
