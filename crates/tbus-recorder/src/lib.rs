@@ -3,5 +3,6 @@
 
 mod generated;
 pub mod queue;
+pub mod schema;
 
 pub use generated::idb;

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{decode, demo, encode, kv, send, serve, spec, watch};
+use crate::{decode, demo, encode, idb, kv, send, serve, spec, watch};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -45,6 +45,8 @@ enum Command {
     Encode(encode::EncodeArgs),
     /// Work with packed key-value lists
     Kv(kv::KvArgs),
+    /// Work with the interaction database that the recorder fills
+    Idb(idb::IdbArgs),
     /// Show messages, attributes, enumerations and error codes, and how each is known
     Spec(spec::SpecArgs),
 }
@@ -69,6 +71,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Decode(args) => decode::run(&args),
         Command::Encode(args) => encode::run(&args),
         Command::Kv(args) => kv::run(&args),
+        Command::Idb(args) => idb::run(&args),
         Command::Spec(args) => spec::run(&args),
     }
 }

@@ -17,10 +17,14 @@ fn every_command_and_every_example_exists() {
     let help = run(&["--help"]).with_code(0).stdout;
     assert!(help.lines().count() <= 40, "one page: {help}");
     let commands = section(&help, "Commands:");
-    assert_eq!(commands, ["demo", "serve", "watch", "send", "decode", "encode", "kv", "spec", "help"]);
+    assert_eq!(commands, ["demo", "serve", "watch", "send", "decode", "encode", "kv", "idb", "spec", "help"]);
     let mut pages: Vec<_> = vec![(vec![], help)];
     for command in commands.iter().filter(|command| *command != "help") {
-        let page = if command == "kv" { vec!["kv", "pack"] } else { vec![command.as_str()] };
+        let page = match command.as_str() {
+            "kv" => vec!["kv", "pack"],
+            "idb" => vec!["idb", "schema"],
+            command => vec![command],
+        };
         let help = run(&[&page[..], &["--help"]].concat()).with_code(0).stdout;
         assert!(help.contains("Example"), "{help}");
         assert_eq!(run(&[&["help"], &page[..]].concat()).with_code(0).stdout, help);
