@@ -255,3 +255,86 @@ fn decoded(text: &str, part: &str) -> Result<String, UrlError> {
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DatabaseUrl, Dialect, Target};
+
+    fn url(text: &str) -> DatabaseUrl {
+        text.parse().expect("a database URL")
+    }
+
+    #[test]
+    fn paths_are_sqlite() {
+        for (text, path) in [
+            ("idb.db", "idb.db"),
+            ("sqlite:idb.db", "idb.db"),
+            ("sqlite:/var/lib/idb.db", "/var/lib/idb.db"),
+            ("sqlite:///var/lib/idb.db", "///var/lib/idb.db"),
+            (":memory:", ":memory:"),
+            ("sqlite::memory:", ":memory:"),
+            ("./postgres/idb", "./postgres/idb"),
+            ("C:\\idb.db", "C:\\idb.db"),
+        ] {
+            assert_eq!(url(text).dialect(), Dialect::Sqlite);
+            assert_eq!(url(text).sqlite_path().and_then(std::path::Path::to_str), Some(path), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_server() {
+        let url =
+            url("postgresql://us%65r:p%40ss%2Fword@[::1]:6000/my%20db?application_name=x&connect_timeout=3");
+        let Target::Postgresql(server) = &url.0 else { panic!("PostgreSQL") };
+        assert_eq!(server.user.as_deref(), Some("user"));
+        assert_eq!(server.password.as_deref(), Some("p@ss/word"));
+        assert_eq!((server.host.as_str(), server.port), ("::1", 6000));
+        assert_eq!(server.database.as_deref(), Some("my db"));
+        assert_eq!(server.application_name.as_deref(), Some("x"));
+        assert_eq!(server.connect_timeout.map(|time| time.as_secs()), Some(3));
+        assert_eq!(url.to_string(), "postgres://user:***@[::1]:6000/my db");
+        assert_eq!(format!("{url:?}"), "DatabaseUrl(postgres://user:***@[::1]:6000/my db)");
+    }
+
+    #[test]
+    fn what_is_left_out_has_defaults() {
+        assert_eq!(url("postgres://").to_string(), "postgres://localhost:5432");
+        assert_eq!(url("postgres://host/db").to_string(), "postgres://host:5432/db");
+        assert_eq!(url("postgres://u@/db?host=/run/pg").to_string(), "postgres://u@:5432/db?host=/run/pg");
+        assert_eq!(url("postgres://h/db?sslmode=prefer").to_string(), "postgres://h:5432/db");
+    }
+
+    #[test]
+    fn errors_name_the_part_and_never_show_a_password() {
+        for (text, part) in [
+            ("", "path"),
+            ("sqlite:", "path"),
+            ("sqlite:a\0b", "path"),
+            ("sqlite://idb.db", "sqlite:PATH"),
+            ("mysql://u:hush@h/db", "mysql://"),
+            ("postgres:hush", "postgres://"),
+            ("postgres://u:hush@h:0/db", "port"),
+            ("postgres://u:hush@h:65536/db", "port"),
+            ("postgres://u:hush@h:/db", "port"),
+            ("postgres://u:hush@[::1/db", "`]`"),
+            ("postgres://u:hush@[::1]6000/db", "`:port`"),
+            ("postgres://u:hu/sh@h/db", "%2F"),
+            ("postgres://u:hu?sh@h/db", "%3F"),
+            ("postgres://u:hu@sh@h/db", "%40"),
+            ("postgres://u:hush%zz@h/db", "password"),
+            ("postgres://u:hush%4@h/db", "password"),
+            ("postgres://u:hush%ff@h/db", "password"),
+            ("postgres://u:hush%00@h/db", "password"),
+            ("postgres://%ff:hush@h/db", "user"),
+            ("postgres://u:hush@h/%ff", "database"),
+            ("postgres://u:hush@h/db?hush=1", "parameter"),
+            ("postgres://u:hush@h/db?sslmode=require", "sslmode"),
+            ("postgres://u:hush@h/db?connect_timeout=0", "connect_timeout"),
+            ("postgres://u:hush@h/db?host=other", "host"),
+        ] {
+            let error = text.parse::<DatabaseUrl>().expect_err(text).to_string();
+            assert!(error.contains(part), "{text}: {error}");
+            assert!(!error.contains("hu") && !error.contains("sh@"), "{text}: {error}");
+        }
+    }
+}
