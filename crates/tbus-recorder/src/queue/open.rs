@@ -22,13 +22,13 @@ pub(super) const PAGE: i64 = 16384;
 
 /// Bytes of the write-ahead log after which who removes folds it into the file. Most of what it holds was removed by
 /// then, so little of it is written twice (chosen).
-pub(super) const CHECKPOINT: u64 = 32 << 20;
+pub(super) const CHECKPOINT: u64 = 16 << 20;
 
-/// Pages of the write-ahead log after which an append folds it into the file, because nobody removes: 128 MiB (chosen).
-const CHECKPOINT_ANYWAY: i64 = (128 << 20) / PAGE;
+/// Pages of the write-ahead log after which an append folds it into the file, because nobody removes: 64 MiB (chosen).
+const CHECKPOINT_ANYWAY: i64 = (64 << 20) / PAGE;
 
 /// Bytes to which the write-ahead log is cut when it starts again: twice its usual size.
-const LOG_LIMIT: i64 = 64 << 20;
+const LOG_LIMIT: i64 = 32 << 20;
 
 /// How long to wait for somebody who looks into the file with a tool of SQLite (chosen).
 const BUSY: Duration = Duration::from_secs(10);
