@@ -488,6 +488,18 @@ CREATE TABLE IF NOT EXISTS TBUS_QUEUE (
     UPDATED          timestamp NOT NULL                    -- chosen
 );
 
+-- Which DNs are in which calls, and the last call of each: what the recorder must know of calls after a restart. Our own table. Chosen. Source: icon 2.3
+CREATE TABLE IF NOT EXISTS TBUS_PARTY (
+    ID      bigserial NOT NULL PRIMARY KEY,                -- chosen
+    DN      varchar(255) NOT NULL,                         -- chosen
+    CALLID  varchar(50) NOT NULL,                          -- chosen
+    CONNID  varchar(16),                                   -- chosen
+    CALLSEQ bigint NOT NULL,                               -- chosen
+    STATE   integer NOT NULL,                              -- chosen
+    CHANGED timestamp NOT NULL,                            -- chosen
+    SEQ     bigint NOT NULL                                -- chosen
+);
+
 -- The row of a call that goes on or ends, and the readers' join. Chosen.
 CREATE INDEX IF NOT EXISTS TBUS_CALL_CALLID ON G_CALL (CALLID);
 
@@ -497,8 +509,11 @@ CREATE INDEX IF NOT EXISTS TBUS_UDH_CALLID ON G_USERDATA_HISTORY (CALLID);
 -- The same for secure data. Chosen.
 CREATE INDEX IF NOT EXISTS TBUS_SUDH_CALLID ON G_SECURE_USERDATA_HISTORY (CALLID);
 
--- The states of a DN that have no end yet. Chosen.
-CREATE INDEX IF NOT EXISTS TBUS_STATES_OPEN ON G_CUSTOM_STATES (ENDPOINTDN, ENDTIME);
+-- The row of a DN in a call. Chosen.
+CREATE INDEX IF NOT EXISTS TBUS_PARTY_DN ON TBUS_PARTY (DN);
+
+-- The row of a state that goes on or ends. Chosen.
+CREATE INDEX IF NOT EXISTS TBUS_STATES_DN ON G_CUSTOM_STATES (ENDPOINTDN, GSYS_SEQ);
 
 -- The type's number is published; its name and values are chosen. Source: icon 1.6
 INSERT INTO G_DICT_TYPE (TYPE, NAME) VALUES (26, 'PROVIDER_TAG') ON CONFLICT DO NOTHING;

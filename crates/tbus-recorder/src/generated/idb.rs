@@ -1144,6 +1144,65 @@ impl<'a> TbusQueue<'a> {
 /// The table; its rows are [`TbusQueue`].
 pub static TBUS_QUEUE: Table = Table { name: "TBUS_QUEUE", columns: TbusQueue::COLUMNS };
 
+/// Which DNs are in which calls, and the last call of each: what the recorder must know of calls after a restart. Our own table. Facts icon 2.3. `Default` is 0, "" or NULL everywhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TbusParty<'a> {
+    /// `DN`: The DN. (chosen)
+    pub dn: &'a str,
+    /// `CALLID`: The call: CALLID of G_CALL. (chosen)
+    pub callid: &'a str,
+    /// `CONNID`: Its ConnID, 16 hex digits. (chosen)
+    pub connid: Option<&'a str>,
+    /// `CALLSEQ`: GSYS_SEQ of the call, which tells calls with the same CALLID apart. (chosen)
+    pub callseq: i64,
+    /// `STATE`: 1 in the call, 2 on hold, 3 has left it. (chosen)
+    pub state: i32,
+    /// `CHANGED`: When STATE became so, by the event's clock. Microseconds since 1970. (chosen)
+    pub changed: i64,
+    /// `SEQ`: Number of the last change, from the counter of GSYS_SEQ. (chosen)
+    pub seq: i64,
+}
+
+impl TbusParty<'_> {
+    /// Most characters of `DN`.
+    pub const DN_MAX: usize = 255;
+    /// Most characters of `CALLID`.
+    pub const CALLID_MAX: usize = 50;
+    /// Most characters of `CONNID`.
+    pub const CONNID_MAX: usize = 16;
+}
+
+impl<'a> TbusParty<'a> {
+    /// Columns that an insert gives: all but a number that the database gives.
+    pub const WIDTH: usize = 7;
+
+    const COLUMNS: &'static [Column] = &[
+        Column { name: "DN", kind: Kind::Text },
+        Column { name: "CALLID", kind: Kind::Text },
+        Column { name: "CONNID", kind: Kind::Text },
+        Column { name: "CALLSEQ", kind: Kind::Int8 },
+        Column { name: "STATE", kind: Kind::Int4 },
+        Column { name: "CHANGED", kind: Kind::Time },
+        Column { name: "SEQ", kind: Kind::Int8 },
+    ];
+
+    /// The row as the columns of its table.
+    pub fn values(&self) -> [Value<'a>; 7] {
+        [
+            Value::Text(self.dn),
+            Value::Text(self.callid),
+            text(self.connid),
+            Value::Int(self.callseq),
+            Value::Int(i64::from(self.state)),
+            Value::Time(self.changed),
+            Value::Int(self.seq),
+        ]
+    }
+}
+
+/// The table; its rows are [`TbusParty`].
+pub static TBUS_PARTY: Table = Table { name: "TBUS_PARTY", columns: TbusParty::COLUMNS };
+
 /// Every table with all its columns.
 pub(crate) static EVERYTHING: &[(&str, &[&str])] = &[
     ("G_CUSTOM_DATA_S", &["ID", "CALLID", "PARTYID", "PSEQ", "ENDPOINTID", "ENDPOINTDN", "AGENTID", "SWITCHID", "TENANTID", "KEYNAME", "VALUE", "ADDED", "ADDED_TS", "ADDED_TCODE", "GSYS_DOMAIN", "GSYS_PARTITION", "GSYS_SYS_ID", "GSYS_SEQ", "GSYS_USEQ", "GSYS_TS", "GSYS_TC", "GSYS_EXT_VCH1", "GSYS_EXT_VCH2", "GSYS_EXT_INT1", "GSYS_EXT_INT2"]),
@@ -1163,6 +1222,7 @@ pub(crate) static EVERYTHING: &[(&str, &[&str])] = &[
     ("G_DICTIONARY", &["TYPE", "VALUE", "NAME", "DESCRIPTION"]),
     ("TBUS_SCHEMA", &["ID", "VERSION"]),
     ("TBUS_QUEUE", &["QUEUE_ID", "LAST_TRANSACTION", "LAST_SESSION", "UPDATED"]),
+    ("TBUS_PARTY", &["ID", "DN", "CALLID", "CONNID", "CALLSEQ", "STATE", "CHANGED", "SEQ"]),
 ];
 
 /// Numbers of `G_DICTIONARY`.
