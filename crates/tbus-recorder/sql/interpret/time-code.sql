@@ -1,0 +1,3 @@
+-- A five-minute step that columns *_TCODE point to.
+INSERT INTO G_TIMECODE (ID, TC_YEAR, TC_MONTH, TC_DAY, TC_HOUR, TC_MINUTE, TC_WEEKDAY)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING

@@ -1,0 +1,476 @@
+//! Calls: when they begin, go on and end, as far as events say so.
+//!
+//! A call begins with its first event on any DN that is heard, and ends when every DN that was heard in it has left it
+//! (EventReleased, EventAbandoned, EventDiverted), or with EventCallDeleted. When another DN rings soon after, as behind
+//! a queue, it goes on. For `call-deletion-timeout` after its end, by the clock of the events, data still finds it.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use tbus_db::Value;
+use tlib_proto::{AttributeId, MessageId, MessageRef};
+
+use super::Sink;
+use super::change::{Change, Update};
+use super::context::{Context, DN_MAX, Hex, ID_MAX, Moment, attribute};
+use super::history::CallData;
+use super::parties::{Parties, Presence, Seat};
+use super::sequence::Sequence;
+use crate::idb::{G_CALL, GCall};
+
+/// As many calls are known at a time, ended ones included (chosen). The oldest is ended for a new one.
+const CALL_LIMIT: usize = 100_000;
+
+/// As many DNs of a call are known (chosen); more of them neither hold it nor end it.
+const PARTY_LIMIT: usize = 64;
+
+/// CALL_STATE of the dictionary.
+const ACTIVE: i32 = 1;
+
+/// What an event means for its DN and its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallEvent {
+    /// The DN is in the call now.
+    In,
+    /// The DN holds the call.
+    Held,
+    /// The DN has left the call.
+    Left,
+    /// The call goes on as it is.
+    Same,
+    /// The call is over for all.
+    Over,
+}
+
+impl CallEvent {
+    /// What a message means; `None` for messages that are not about calls.
+    pub(super) fn of(id: MessageId) -> Option<Self> {
+        match id {
+            MessageId::EVENT_QUEUED
+            | MessageId::EVENT_RINGING
+            | MessageId::EVENT_DIALING
+            | MessageId::EVENT_NETWORK_REACHED
+            | MessageId::EVENT_DESTINATION_BUSY
+            | MessageId::EVENT_ESTABLISHED
+            | MessageId::EVENT_RETRIEVED
+            | MessageId::EVENT_PARTY_CHANGED
+            | MessageId::EVENT_ROUTE_REQUEST
+            | MessageId::EVENT_BRIDGED => Some(Self::In),
+            MessageId::EVENT_HELD => Some(Self::Held),
+            MessageId::EVENT_RELEASED | MessageId::EVENT_ABANDONED | MessageId::EVENT_DIVERTED => {
+                Some(Self::Left)
+            }
+            MessageId::EVENT_ATTACHED_DATA_CHANGED
+            | MessageId::EVENT_CALL_INFO_CHANGED
+            | MessageId::EVENT_PARTY_ADDED
+            | MessageId::EVENT_PARTY_DELETED
+            | MessageId::EVENT_PARTY_INFO
+            | MessageId::EVENT_ROUTE_USED
+            | MessageId::EVENT_TREATMENT_APPLIED
+            | MessageId::EVENT_TREATMENT_NOT_APPLIED
+            | MessageId::EVENT_TREATMENT_END
+            | MessageId::EVENT_TREATMENT_REQUIRED
+            | MessageId::EVENT_DIGITS_COLLECTED
+            | MessageId::EVENT_DTMF_SENT
+            | MessageId::EVENT_LISTEN_DISCONNECTED
+            | MessageId::EVENT_LISTEN_RECONNECTED
+            | MessageId::EVENT_MUTE_ON
+            | MessageId::EVENT_MUTE_OFF
+            | MessageId::EVENT_CALL_CREATED
+            | MessageId::EVENT_CALL_DATA_CHANGED
+            | MessageId::EVENT_CALL_PARTY_ADDED
+            | MessageId::EVENT_CALL_PARTY_STATE
+            | MessageId::EVENT_CALL_PARTY_MOVED
+            | MessageId::EVENT_CALL_PARTY_DELETED => Some(Self::Same),
+            MessageId::EVENT_CALL_DELETED => Some(Self::Over),
+            _ => None,
+        }
+    }
+}
+
+/// A call.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) callid: Arc<str>,
+    conn_id: Option<u64>,
+    /// The DNs that were heard in it.
+    parties: Vec<Arc<str>>,
+    /// How many of them have not left.
+    present: usize,
+    /// When the last one left.
+    ended: Option<i64>,
+    pub(super) data: CallData,
+}
+
+/// How a call is named.
+#[derive(Clone, Debug)]
+pub(super) struct CallName {
+    conn_id: Option<u64>,
+    /// CallUUID, else the ConnID as 16 hex digits (chosen).
+    pub(super) callid: Arc<str>,
+    /// Whether it is the CallUUID.
+    is_uuid: bool,
+}
+
+impl CallName {
+    /// The name that an event has for its call; `None` when it names none.
+    pub(super) fn of(message: MessageRef<'_>) -> Option<Self> {
+        let conn_id = message.long(AttributeId::CONN_ID).ok().flatten().filter(|id| *id != 0);
+        match attribute(message, AttributeId::CALL_UUID, ID_MAX) {
+            Some(uuid) => Some(Self { conn_id, callid: (&*uuid).into(), is_uuid: true }),
+            None => {
+                let callid = Hex::new(conn_id?).as_str().into();
+                Some(Self { conn_id, callid, is_uuid: false })
+            }
+        }
+    }
+}
+
+/// The calls that are known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Calls {
+    /// By GSYS_SEQ of their rows, so the oldest are first.
+    calls: BTreeMap<i64, Call>,
+    by_id: HashMap<Arc<str>, i64>,
+    by_conn: HashMap<u64, i64>,
+    ended: VecDeque<(i64, i64)>,
+    pub(super) parties: Parties,
+    /// How long an ended call is remembered, in microseconds.
+    memory: i64,
+    /// Whether G_CALL has rows: role gcc.
+    is_stored: bool,
+}
+
+impl Calls {
+    pub(super) fn new(memory: i64, is_stored: bool) -> Self {
+        Self { memory, is_stored, ..Self::default() }
+    }
+
+    pub(super) fn get_mut(&mut self, call: i64) -> Option<&mut Call> {
+        self.calls.get_mut(&call)
+    }
+
+    /// The call of a name, if data can come to it at this time.
+    fn find(&self, name: &CallName, at: i64) -> Option<i64> {
+        let by_conn = || self.by_conn.get(&name.conn_id?).copied();
+        let by_id = self.by_id.get(&name.callid).copied();
+        // Another CallUUID is another call, though the ConnID be the same.
+        let found = by_id.or_else(|| by_conn().filter(|call| !name.is_uuid || self.has_no_uuid(*call)))?;
+        let ended = self.calls.get(&found)?.ended;
+        ended.is_none_or(|ended| at <= ended.saturating_add(self.memory)).then_some(found)
+    }
+
+    /// Whether a call is named by its ConnID.
+    fn has_no_uuid(&self, call: i64) -> bool {
+        let call = self.calls.get(&call);
+        call.is_some_and(|call| call.conn_id.is_some_and(|id| Hex::new(id).as_str() == &*call.callid))
+    }
+
+    /// CALLID for a user event: of the call that it names itself, else of its DN's (facts 2.3).
+    pub(super) fn of_user_event(&self, context: &Context<'_>) -> Option<Arc<str>> {
+        let at = context.moment.at;
+        if let Some(name) = CallName::of(context.message) {
+            let known = self.find(&name, at).and_then(|call| self.calls.get(&call));
+            return Some(known.map_or(name.callid, |call| Arc::clone(&call.callid)));
+        }
+        if self.parties.is_empty() {
+            return None;
+        }
+        self.parties.call_of(context.dn.as_deref()?, at).map(|seat| Arc::clone(&seat.callid))
+    }
+
+    /// An event about a call. Gives the call that it belongs to, if there is one.
+    pub(super) fn heard<S: Sink>(
+        &mut self,
+        event: CallEvent,
+        context: &Context<'_>,
+        sequence: &mut Sequence,
+        sink: &mut S,
+    ) -> Result<Option<i64>, S::Error> {
+        self.forget_ended(context.moment.at, sink)?;
+        let Some(name) = CallName::of(context.message) else { return Ok(None) };
+        let dn = context.dn.as_deref();
+        self.leave_previous(&name, context, sequence, sink)?;
+        let call = match (self.find(&name, context.moment.at), dn) {
+            (Some(call), _) => call,
+            (None, Some(_)) if event != CallEvent::Over => self.begin(&name, context, sequence, sink)?,
+            _ => return Ok(None),
+        };
+        match (event, dn) {
+            (CallEvent::Over, _) => self.end(call, context.moment, sequence, sink)?,
+            (_, Some(dn)) => self.take_part(call, dn, event, context, sequence, sink)?,
+            (_, None) => {}
+        }
+        Ok(Some(call))
+    }
+
+    /// What the event means for its DN in the call.
+    fn take_part<S: Sink>(
+        &mut self,
+        id: i64,
+        dn: &str,
+        event: CallEvent,
+        context: &Context<'_>,
+        sequence: &mut Sequence,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        let Some(call) = self.calls.get_mut(&id) else { return Ok(()) };
+        let before = self.parties.presence(dn, id);
+        let wanted = match event {
+            CallEvent::In => Presence::In,
+            CallEvent::Held => Presence::OnHold,
+            CallEvent::Left => Presence::Left,
+            // An event of a call that has ended, or of a DN that has left it, is late.
+            _ => match before {
+                Some(presence) => presence,
+                None if call.ended.is_some() => return Ok(()),
+                None => Presence::In,
+            },
+        };
+        if wanted != Presence::Left && call.ended.is_some() && event != CallEvent::Same {
+            call.ended = None;
+            if self.is_stored {
+                let values = [Value::Int(sequence.next()), Value::Text(&call.callid), Value::Int(id)];
+                sink.update(Update { change: Change::CallReopened, values: &values })?;
+            }
+        }
+        let at = context.moment.at;
+        let was_present = before.is_some_and(|before| before != Presence::Left);
+        match before {
+            None if call.parties.len() >= PARTY_LIMIT => return Ok(()),
+            None => {
+                let seat =
+                    Seat { call: id, callid: Arc::clone(&call.callid), presence: wanted, at, number: 0 };
+                let dn = self.parties.join(dn, seat, call.conn_id, sequence, sink)?;
+                call.parties.push(dn);
+            }
+            Some(_) if event == CallEvent::Same => return Ok(()),
+            Some(_) => self.parties.change(dn, id, wanted, at, sequence, sink)?,
+        }
+        match (was_present, wanted != Presence::Left) {
+            (false, true) => call.present = call.present.saturating_add(1),
+            (true, false) => call.present = call.present.saturating_sub(1),
+            _ => {}
+        }
+        if wanted == Presence::Left {
+            let is_over = call.present == 0 && call.ended.is_none();
+            if is_over {
+                self.end(id, context.moment, sequence, sink)?;
+            }
+            let calls = &self.calls;
+            self.parties.prune(dn, |call| calls.contains_key(&call), sink)?;
+        }
+        Ok(())
+    }
+
+    /// A call gets another ConnID for a DN, as when a consultation becomes a transfer: the DN leaves the one before.
+    fn leave_previous<S: Sink>(
+        &mut self,
+        name: &CallName,
+        context: &Context<'_>,
+        sequence: &mut Sequence,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        let Some(dn) = context.dn.as_deref() else { return Ok(()) };
+        let previous = context.message.long(AttributeId::PREVIOUS_CONN_ID).ok().flatten();
+        let previous = previous.filter(|previous| Some(*previous) != name.conn_id);
+        let Some(call) = previous.and_then(|previous| self.by_conn.get(&previous).copied()) else {
+            return Ok(());
+        };
+        match self.parties.presence(dn, call) {
+            None | Some(Presence::Left) => Ok(()),
+            Some(_) => self.take_part(call, dn, CallEvent::Left, context, sequence, sink),
+        }
+    }
+
+    fn begin<S: Sink>(
+        &mut self,
+        name: &CallName,
+        context: &Context<'_>,
+        sequence: &mut Sequence,
+        sink: &mut S,
+    ) -> Result<i64, S::Error> {
+        if self.calls.len() >= CALL_LIMIT {
+            self.make_room(context.moment, sequence, sink)?;
+        }
+        let id = sequence.next();
+        if self.is_stored {
+            self.insert(id, name, context, sink)?;
+        }
+        self.remember(id, Arc::clone(&name.callid), name.conn_id);
+        Ok(id)
+    }
+
+    fn insert<S: Sink>(
+        &self,
+        id: i64,
+        name: &CallName,
+        context: &Context<'_>,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        let message = context.message;
+        let conn_id = name.conn_id.map(Hex::new);
+        let ani = attribute(message, AttributeId::ANI, DN_MAX);
+        let dnis = attribute(message, AttributeId::DNIS, DN_MAX);
+        let int = |attribute| message.int(attribute).ok().flatten();
+        let moment = context.moment;
+        let row = GCall {
+            callid: &name.callid,
+            parentcallid: &name.callid,
+            mergecallid: &name.callid,
+            irid: &name.callid,
+            connid: conn_id.as_ref().map(Hex::as_str),
+            connidnum: name.conn_id.and_then(|id| i64::try_from(id).ok()),
+            switchcallid: int(AttributeId::CALL_ID),
+            state: Some(ACTIVE),
+            calltype: int(AttributeId::CALL_TYPE),
+            switchid: Some(context.switch),
+            tenantid: Some(context.tenant),
+            callani: ani.as_deref(),
+            calldnis: dnis.as_deref(),
+            created: Some(moment.at),
+            created_ts: moment.seconds,
+            created_tcode: moment.code,
+            added: context.added(),
+            gsys: context.gsys(id),
+            ..GCall::default()
+        };
+        sink.insert(&G_CALL, &row.values())
+    }
+
+    fn remember(&mut self, id: i64, callid: Arc<str>, conn_id: Option<u64>) {
+        self.by_id.insert(Arc::clone(&callid), id);
+        if let Some(conn_id) = conn_id {
+            self.by_conn.insert(conn_id, id);
+        }
+        let call =
+            Call { callid, conn_id, parties: Vec::new(), present: 0, ended: None, data: CallData::default() };
+        self.calls.insert(id, call);
+    }
+
+    /// Ends a call: whoever is still in it has left.
+    fn end<S: Sink>(
+        &mut self,
+        id: i64,
+        moment: Moment,
+        sequence: &mut Sequence,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        let Some(call) = self.calls.get_mut(&id).filter(|call| call.ended.is_none()) else { return Ok(()) };
+        call.ended = Some(moment.at);
+        call.present = 0;
+        self.ended.push_back((moment.at, id));
+        for dn in &call.parties {
+            self.parties.change(dn, id, Presence::Left, moment.at, sequence, sink)?;
+        }
+        if !self.is_stored {
+            return Ok(());
+        }
+        let optional = |number: Option<i32>| number.map_or(Value::Null, |number| Value::Int(number.into()));
+        let values = [
+            Value::Time(moment.at),
+            optional(moment.seconds),
+            optional(moment.code),
+            Value::Int(sequence.next()),
+            Value::Text(&call.callid),
+            Value::Int(id),
+        ];
+        sink.update(Update { change: Change::CallEnded, values: &values })
+    }
+
+    /// Ends every call that lasts: the server does not know them any more (facts 4.4). Gives whether there was one.
+    pub(super) fn end_all<S: Sink>(
+        &mut self,
+        moment: Moment,
+        sequence: &mut Sequence,
+        sink: &mut S,
+    ) -> Result<bool, S::Error> {
+        let lasts = |(id, call): (&i64, &Call)| call.ended.is_none().then_some(*id);
+        let open: Vec<_> = self.calls.iter().filter_map(lasts).collect();
+        let any = !open.is_empty();
+        open.into_iter().try_for_each(|id| self.end(id, moment, sequence, sink))?;
+        Ok(any)
+    }
+
+    fn make_room<S: Sink>(
+        &mut self,
+        moment: Moment,
+        sequence: &mut Sequence,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        let ended = self.ended.pop_front().map(|(_, id)| id).filter(|id| self.calls.contains_key(id));
+        let Some(id) = ended.or_else(|| self.calls.keys().next().copied()) else { return Ok(()) };
+        self.end(id, moment, sequence, sink)?;
+        self.forget(id, sink)
+    }
+
+    /// Forgets the calls that ended too long ago.
+    fn forget_ended<S: Sink>(&mut self, at: i64, sink: &mut S) -> Result<(), S::Error> {
+        while let Some((ended, id)) = self.ended.front().copied() {
+            if at <= ended.saturating_add(self.memory) {
+                break;
+            }
+            self.ended.pop_front();
+            // It may have gone on, and ended again later.
+            if self.calls.get(&id).is_some_and(|call| call.ended == Some(ended)) {
+                self.forget(id, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn forget<S: Sink>(&mut self, id: i64, sink: &mut S) -> Result<(), S::Error> {
+        let Some(call) = self.calls.remove(&id) else { return Ok(()) };
+        if self.by_id.get(&call.callid) == Some(&id) {
+            self.by_id.remove(&call.callid);
+        }
+        if let Some(conn_id) = call.conn_id.filter(|conn_id| self.by_conn.get(conn_id) == Some(&id)) {
+            self.by_conn.remove(&conn_id);
+        }
+        let calls = &self.calls;
+        for dn in &call.parties {
+            self.parties.prune(dn, |call| calls.contains_key(&call), sink)?;
+        }
+        Ok(())
+    }
+
+    /// Puts back what the database has, a DN at a time in the order of changes.
+    pub(super) fn restore(&mut self, dn: &str, seat: Seat, conn_id: Option<u64>) {
+        let (id, at, presence) = (seat.call, seat.at, seat.presence);
+        if !self.calls.contains_key(&id) {
+            self.remember(id, Arc::clone(&seat.callid), conn_id);
+        }
+        let dn = self.parties.restore(dn, seat);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.parties.push(dn);
+            if presence == Presence::Left {
+                call.ended = call.ended.max(Some(at));
+            } else {
+                call.present = call.present.saturating_add(1);
+            }
+        }
+    }
+
+    /// After the last [`Calls::restore`]: which calls have ended, and when.
+    pub(super) fn restored(&mut self) {
+        // Of calls with the same name the newest counts.
+        let names: Vec<_> =
+            self.calls.iter().map(|(id, call)| (*id, Arc::clone(&call.callid), call.conn_id)).collect();
+        for (id, callid, conn_id) in names {
+            self.by_id.insert(callid, id);
+            if let Some(conn_id) = conn_id {
+                self.by_conn.insert(conn_id, id);
+            }
+        }
+        let mut ended = Vec::new();
+        for (id, call) in &mut self.calls {
+            if call.present > 0 {
+                call.ended = None;
+            } else if let Some(at) = call.ended {
+                ended.push((at, *id));
+            }
+        }
+        ended.sort_unstable();
+        self.ended = ended.into();
+    }
+}
