@@ -4,9 +4,11 @@
 //! * [`Postgres`]: a PostgreSQL server of one's own.
 //! * [`published`]: the published samples.
 //! * [`vectors`]: golden frames as annotated hex.
+//! * [`mock_server`]: a scripted T-Server.
 //! * [`TestClock`]: a wall clock that stands still until a test moves it.
 
 mod clock;
+pub mod mock_server;
 mod postgres;
 pub mod published;
 pub mod strategy;
