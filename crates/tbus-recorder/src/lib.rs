@@ -3,11 +3,23 @@
 
 pub mod adata;
 pub mod directory;
+mod dss;
 mod generated;
 pub mod interpret;
+mod log;
+mod mark;
 pub mod options;
 pub mod queue;
+pub mod read;
+mod receiver;
+mod recorder;
 pub mod rows;
 pub mod schema;
+mod source;
+mod time;
+mod writer;
 
+pub use directory::Directory;
 pub use generated::idb;
+pub use log::Clock;
+pub use recorder::{Found, Recorder, RecorderConfig, StartError, Summary, queue_of};

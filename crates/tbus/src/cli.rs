@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{decode, demo, encode, idb, kv, send, serve, spec, watch};
+use crate::{decode, demo, encode, idb, kv, record, send, serve, spec, watch};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -17,6 +17,7 @@ use crate::{decode, demo, encode, idb, kv, send, serve, spec, watch};
     after_help = "Examples:\n  tbus demo                              the published T-Server exchange, on this machine\n  \
         tbus serve                             a T-Server with the default world on 127.0.0.1:7007\n  \
         tbus watch --dn REPORTING              prints the events of a DN\n  \
+        tbus record --db demo.sqlite           stores the events of REPORTING in a database\n  \
         tbus send gms_ServiceName=inbound n:=3 sends a user event to REPORTING\n  \
         tbus spec EventACK                     what is known of a message\n\n\
         Exit codes:\n  0  done\n  1  time-out, or what was expected has not come\n  \
@@ -39,6 +40,8 @@ enum Command {
     Watch(watch::WatchArgs),
     /// Send a user event, or any message, and print the answer
     Send(send::SendArgs),
+    /// Store user events and attached data in an interaction database, as ICON does
+    Record(record::RecordArgs),
     /// Print frames (hex or file) as log text or JSON
     Decode(decode::DecodeArgs),
     /// Write log text or JSON as frames
@@ -68,6 +71,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Serve(args) => serve::run(args, &ignored),
         Command::Watch(args) => watch::run(&args),
         Command::Send(args) => send::run(&args),
+        Command::Record(args) => record::run(args),
         Command::Decode(args) => decode::run(&args),
         Command::Encode(args) => encode::run(&args),
         Command::Kv(args) => kv::run(&args),

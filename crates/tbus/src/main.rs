@@ -17,8 +17,10 @@ mod idb;
 mod input;
 mod invocation;
 mod kv;
+mod log;
 mod output;
 mod ready;
+mod record;
 mod render;
 mod send;
 mod serve;
@@ -26,6 +28,7 @@ mod spec;
 mod stop;
 mod stream;
 mod watch;
+mod world;
 
 fn main() -> std::process::ExitCode {
     exit::report(cli::run(std::env::args_os()))

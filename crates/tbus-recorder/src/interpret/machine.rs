@@ -21,6 +21,11 @@ use crate::options::Options;
 /// Kinds of sessions after which the server knows none of the calls before: first, and server restart.
 const CALLS_ARE_GONE: [i32; 2] = [1, 3];
 
+/// Whether there is a rule for messages of this kind: what a recorder queues.
+pub fn concerns(message: MessageId) -> bool {
+    message == MessageId::EVENT_USER_EVENT || CallEvent::of(message).is_some()
+}
+
 /// Turns events into rows. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct Interpreter {

@@ -1,6 +1,5 @@
 //! `tbus serve`: a T-Server until somebody ends it.
 
-mod log;
 pub(crate) mod vendor;
 
 use std::path::PathBuf;
@@ -9,16 +8,16 @@ use anyhow::anyhow;
 use clap::Args;
 use tbus_core::World;
 use tbus_server::{Listening, Server, ServerConfig};
-use tlib_capture::{Expire, Segment, Verbosity};
 
 use crate::args::{DEFAULT_ADDRESS, address};
 use crate::client::runtime;
-use crate::exit::{Exit, Failure, Outcome, say, unreadable};
+use crate::exit::{Exit, Failure, Outcome, say};
 use crate::invocation;
+use crate::log::{Log, LogArgs};
 use crate::output::Out;
 use crate::ready::ReadyFile;
 use crate::stop::Stop;
-use log::Log;
+use crate::world;
 
 /// What `tbus serve` is told.
 #[derive(Debug, Args)]
@@ -39,21 +38,11 @@ pub(crate) struct ServeArgs {
     /// Name of the T-Server instead of the world's; -app works, too
     #[arg(long, value_name = "NAME", value_parser = application)]
     app: Option<String>,
-    /// Where the T-Server log goes; without it, to the terminal
-    #[arg(long, value_name = "FILE|DIR/|-")]
-    log: Option<String>,
-    /// How much is logged: none, standard, interaction, trace, debug or all
-    #[arg(long, value_name = "LEVEL", default_value_t = Verbosity::All)]
-    log_level: Verbosity,
-    /// When a log file is full: false, or a size such as '100 KB' or '10 MB'
-    #[arg(long, value_name = "SIZE", default_value = "10 MB")]
-    log_segment: Segment,
-    /// How many log files are kept: false, or a number
-    #[arg(long, value_name = "FILES", default_value = "10")]
-    log_expire: Expire,
     /// Write the real address to this file once clients can connect; removed at the end
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    log: LogArgs,
 }
 
 /// The name of an application, as a world would accept it.
@@ -74,7 +63,7 @@ pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
     // Before anybody can know that the server is there, so that no signal is missed.
     let mut stop = runtime.block_on(async { Stop::listen() })?;
 
-    let log = Log::open(&args, &world.t_server.name)?;
+    let log = Log::open(&args.log, &world.t_server.name, None)?;
     let listening = Listening::bind(&args.listen).map_err(Failure::system)?;
     let address = listening.address().to_string();
 
@@ -86,7 +75,7 @@ pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
     drop(out);
     let (sink, log) = log.start()?;
     let mut config = ServerConfig::new(world);
-    config.log = Some((sink, args.log_level));
+    config.log = Some((sink, args.log.log_level));
     let server = Server::run(listening, config).map_err(Failure::system)?;
     tracing::info!(address, "ready");
 
@@ -111,19 +100,7 @@ pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
 
 /// The world of the file, or the default one, with the name that the command line gives.
 fn world(args: &ServeArgs) -> Result<World, Failure> {
-    let mut world = match &args.world {
-        None => World::default(),
-        Some(path) => {
-            let name = path.display();
-            let text = std::fs::read(path)
-                .map_err(|error| Failure::bad(unreadable(&error).context(format!("world file {name}"))))?;
-            let text =
-                String::from_utf8(text).map_err(|_| Failure::bad(anyhow!("{name}: is not UTF-8 text")))?;
-            World::from_toml(&text).map_err(|error| {
-                Failure::bad(anyhow!("{name}:{}:{}: {}", error.line, error.column, error.message))
-            })?
-        }
-    };
+    let mut world = world::read(args.world.as_deref())?;
     if let Some(name) = &args.app {
         world.t_server.name.clone_from(name);
     }

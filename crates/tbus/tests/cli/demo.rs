@@ -56,6 +56,23 @@ fn the_demo_says_what_each_client_received_and_what_to_do_next() {
 }
 
 #[test]
+fn the_demo_ends_with_what_the_recorder_stored() {
+    let text = run(&["demo"]).with_code(0).stdout;
+    let (_, log) = text.split_once("The log of Icon_Voice, the recorder:\n").unwrap();
+    let (log, rest) = log.split_once("\n\n").unwrap();
+    let numbers: Vec<_> = log.lines().map(|line| line.split(' ').nth(2).unwrap()).collect();
+    assert_eq!(numbers, ["04543", "25016", "25003", "25004"], "{log}");
+    assert!(log.contains("received from 65200 (\"SIP_Server@REPORTING\")"), "{log}");
+    let (_, rows) = rest.split_once("G_CUSTOM_DATA_S:\n").unwrap();
+    let (rows, _) = rows.split_once("\n\n").unwrap();
+    let rows: Vec<_> = rows.lines().map(|row| row.split_whitespace().collect::<Vec<_>>()).collect();
+    assert_eq!(rows.len(), 13, "{text}");
+    assert_eq!(rows[0], ["KEYNAME", "VALUE"]);
+    assert_eq!(rows[2], ["gms_AgentConnected"], "an empty string");
+    assert!(rows.contains(&vec!["gms_SessionEventSeq", "3"]), "{text}");
+}
+
+#[test]
 fn masks_leave_the_rest() {
     assert_eq!(
         mask("00:34:20.757 Int 04543 Interaction message \"X\" received from 516 (\"A\")"),

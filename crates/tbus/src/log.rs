@@ -1,12 +1,29 @@
-//! Where the T-Server log of `tbus serve` goes.
+//! Where the log of `tbus serve` and `tbus record` goes.
 
-use tlib_capture::{LogConfig, LogHandle, LogSink, LogTarget};
+use clap::Args;
+use tlib_capture::{Expire, LogConfig, LogHandle, LogSink, LogTarget, Segment, Verbosity};
 
-use super::ServeArgs;
 use crate::exit::{Failure, say};
 
+/// Options of every command that keeps a log.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// Where the log goes; without it, to the terminal
+    #[arg(long, value_name = "FILE|DIR/|-")]
+    log: Option<String>,
+    /// How much is logged: none, standard, interaction, trace, debug or all
+    #[arg(long, value_name = "LEVEL", default_value_t = Verbosity::All)]
+    pub(crate) log_level: Verbosity,
+    /// When a log file is full: false, or a size such as '100 KB' or '10 MB'
+    #[arg(long, value_name = "SIZE", default_value = "10 MB")]
+    log_segment: Segment,
+    /// How many log files are kept: false, or a number
+    #[arg(long, value_name = "FILES", default_value = "10")]
+    log_expire: Expire,
+}
+
 /// A log before the first screen is shown.
-pub(super) enum Log {
+pub(crate) enum Log {
     /// A file or directory, which is open already: its name is on the screen.
     File(LogSink, LogHandle),
     /// Standard output, which may not print before the screen has.
@@ -14,9 +31,12 @@ pub(super) enum Log {
 }
 
 impl Log {
-    /// Opens the log of these arguments.
-    pub(super) fn open(args: &ServeArgs, application: &str) -> Result<Self, Failure> {
+    /// Opens the log of these arguments; `kind` is the application's type in the header, unless it is a T-Server.
+    pub(crate) fn open(args: &LogArgs, application: &str, kind: Option<&str>) -> Result<Self, Failure> {
         let mut config = LogConfig::new(application);
+        if let Some(kind) = kind {
+            kind.clone_into(&mut config.application_type);
+        }
         config.verbosity = args.log_level;
         config.segment = args.log_segment;
         config.expire = args.log_expire;
@@ -30,7 +50,7 @@ impl Log {
     }
 
     /// One line for the first screen.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::File(sink, handle) => {
                 let path = handle.path().map(|path| path.display().to_string()).unwrap_or_default();
@@ -41,7 +61,7 @@ impl Log {
     }
 
     /// The running log; from now on it may print.
-    pub(super) fn start(self) -> Result<(LogSink, LogHandle), Failure> {
+    pub(crate) fn start(self) -> Result<(LogSink, LogHandle), Failure> {
         match self {
             Self::File(sink, handle) => Ok((sink, handle)),
             Self::Terminal(config) => LogSink::start(*config, LogTarget::Stdout).map_err(Failure::system),

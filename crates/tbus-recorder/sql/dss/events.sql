@@ -1,0 +1,11 @@
+-- Which events of a session are stored: the first stays, the last moves on.
+UPDATE G_DSS_PROVIDER SET
+    FEVENT_ITIME = COALESCE(FEVENT_ITIME, $1),
+    FEVENT_DSTIME = COALESCE(FEVENT_DSTIME, $2),
+    FEVENT_DSSEQ = COALESCE(FEVENT_DSSEQ, $3),
+    FEVENT_DSTS = COALESCE(FEVENT_DSTS, $4),
+    LEVENT_ITIME = $5,
+    LEVENT_DSTIME = $6,
+    LEVENT_DSSEQ = $7,
+    LEVENT_DSTS = $8
+WHERE DSS_ID = $9

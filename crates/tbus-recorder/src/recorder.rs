@@ -1,0 +1,352 @@
+//! The recorder as a whole: started, running on two threads, stopped.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tbus_db::{Database, DatabaseUrl, DbError, ErrorKind, OpenOptions, Sync};
+use tlib_capture::LogSink;
+use tlib_net::{Client, ClientError, ClientOptions};
+use tlib_proto::Timestamp;
+use tokio::sync::{oneshot, watch};
+
+use crate::adata::AttachedDataSpec;
+use crate::directory::Directory;
+use crate::interpret::Counters;
+use crate::log::{Clock, Log};
+use crate::options::Options;
+use crate::queue::{Pending, Queue, QueueError, QueueOptions, QueuePath};
+use crate::receiver::Receiver;
+use crate::schema::{self, Prepared, SchemaError};
+use crate::writer::{Open, Shared, Writer};
+use crate::{mark, time};
+
+/// The fact of the queue that says that a database has its mark.
+const BOUND: &str = "bound";
+
+/// What decides which data is stored where.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) options: Arc<Options>,
+    pub(crate) specification: Arc<AttachedDataSpec>,
+    pub(crate) directory: Arc<Directory>,
+}
+
+/// Everything that a recorder can be told.
+pub struct RecorderConfig {
+    /// The T-Server, `HOST:PORT`.
+    pub server: String,
+    /// How the client calls itself and behaves; it is read on demand and connects again whatever this says.
+    pub client: ClientOptions,
+    /// The DNs to register on.
+    pub dns: Vec<String>,
+    /// The interaction database.
+    pub database: DatabaseUrl,
+    /// What a commit waits for, in the database and in the queue.
+    pub sync: Sync,
+    /// The durable queue.
+    pub queue: QueueOptions,
+    /// What to store.
+    pub options: Options,
+    /// Where attached data goes.
+    pub specification: AttachedDataSpec,
+    /// DBIDs.
+    pub directory: Directory,
+    /// Where the log goes.
+    pub log: Option<LogSink>,
+    /// The wall clock.
+    pub clock: Clock,
+}
+
+impl RecorderConfig {
+    /// A recorder of these DNs with the vendor's options, without log.
+    pub fn new(server: impl Into<String>, dns: Vec<String>, database: DatabaseUrl, queue: QueuePath) -> Self {
+        Self {
+            server: server.into(),
+            client: ClientOptions::new("Icon_Voice"),
+            dns,
+            database,
+            sync: Sync::Normal,
+            queue: QueueOptions::new(queue),
+            options: Options::default(),
+            specification: AttachedDataSpec::default(),
+            directory: Directory::default(),
+            log: None,
+            clock: Arc::new(|| {
+                Timestamp::from_duration(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+            }),
+        }
+    }
+}
+
+/// A recorder that could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The database cannot be opened or read.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The database has another schema.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The queue cannot be opened.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The queue holds what another database is to have.
+    #[error(
+        "the queue {queue} holds {} records for another database than {database}: start the recorder with that \
+         database, or give this one a queue of its own (pq-dbname)",
+        .pending.records.saturating_add(.pending.open)
+    )]
+    OtherDatabase {
+        /// The queue.
+        queue: QueuePath,
+        /// The database that was named.
+        database: String,
+        /// What it holds.
+        pending: Pending,
+    },
+    /// The T-Server cannot be reached, or refuses.
+    #[error("{0}")]
+    Client(#[source] ClientError),
+    /// A DN cannot be registered on.
+    #[error("{0}")]
+    Registration(#[source] ClientError),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// What was found at the start.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The schema was made, or was there; `None`: the database does not answer, and the queue waits for it.
+    pub schema: Option<Prepared>,
+    /// What the queue holds from a run before.
+    pub pending: Pending,
+    /// Why the database does not answer.
+    pub unreachable: Option<String>,
+}
+
+/// What a recorder has done.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Records that the database has taken in this run: events, and changes of sessions.
+    pub records: u64,
+    /// Rows that were inserted.
+    pub rows: u64,
+    /// Queue transactions that were written.
+    pub transactions: u64,
+    /// What is left in the queue.
+    pub pending: Pending,
+    /// What became of the pairs.
+    pub counters: Counters,
+}
+
+/// A recorder that is registered and records. Dropped, it stops.
+#[derive(Debug)]
+pub struct Recorder {
+    queue: Arc<Queue>,
+    shared: Arc<Shared>,
+    found: Found,
+    stop: watch::Sender<bool>,
+    receiver: Option<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Recorder {
+    /// Opens the queue and the database, makes or checks the schema, connects and registers, and begins to record.
+    /// What a run before has left in the queue is written first.
+    ///
+    /// A database that does not answer is an error, unless the queue was used with it before: then what comes is
+    /// queued until it answers. Blocks until all of it is done; must not be called from an async task.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start(config: RecorderConfig) -> Result<Self, StartError> {
+        let started = time::micros((config.clock)());
+        let log = Log::new(config.log, config.clock);
+        let path = config.queue.path.clone();
+        let queue = Arc::new(Queue::open(config.queue)?);
+        let rules = Arc::new(Rules {
+            options: Arc::new(config.options),
+            specification: Arc::new(config.specification),
+            directory: Arc::new(config.directory),
+        });
+        let open_options = OpenOptions {
+            sync: config.sync,
+            application_name: "tbus record".to_owned(),
+            ..OpenOptions::default()
+        };
+        let pending = queue.pending();
+        let mut found = Found { schema: None, pending, unreachable: None };
+        let mut sessions = 0;
+        let open = match Database::open(&config.database, &open_options) {
+            Ok(mut database) => {
+                found.schema = Some(schema::prepare(&mut database, &config.database)?);
+                if mark::read(&mut database, queue.id())?.is_none() {
+                    let full = pending.records > 0 || pending.open > 0;
+                    if full && queue.get(BOUND)?.is_some() {
+                        let database = config.database.to_string();
+                        return Err(StartError::OtherDatabase { queue: path, database, pending });
+                    }
+                    mark::insert(&mut database, queue.id(), started)?;
+                }
+                queue.put(BOUND, "1")?;
+                sessions = mark::sessions(&mut database)?;
+                Some(Open::new(database, &rules, queue.id())?)
+            }
+            Err(error) if error.kind() == ErrorKind::Unreachable && queue.get(BOUND)?.is_some() => {
+                found.unreachable = Some(error.to_string());
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
+
+        let shared = Arc::new(Shared::default());
+        let (stop, stopped) = watch::channel(false);
+        let mut client = config.client;
+        client.read_on_demand = true;
+        client = client.with_reconnect();
+        let receiver = {
+            let (queue, shared, log, rules) =
+                (Arc::clone(&queue), Arc::clone(&shared), log.another(), Arc::clone(&rules));
+            let (server, dns) = (config.server, config.dns);
+            move |ready: oneshot::Sender<Result<(), StartError>>| {
+                let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                    Ok(runtime) => runtime,
+                    Err(error) => return drop(ready.send(Err(error.into()))),
+                };
+                runtime.block_on(async move {
+                    let begun = async {
+                        let client =
+                            Client::connect_with(&server, client).await.map_err(StartError::Client)?;
+                        let mut receiver = Receiver::new(
+                            client,
+                            dns,
+                            queue,
+                            shared,
+                            log,
+                            &rules.options,
+                            started,
+                            sessions,
+                            stopped,
+                        )?;
+                        receiver.begin().await.map_err(StartError::Registration)?;
+                        Ok(receiver)
+                    };
+                    match begun.await {
+                        Ok(receiver) => {
+                            if ready.send(Ok(())).is_ok() {
+                                receiver.run().await;
+                            }
+                        }
+                        Err(error) => drop(ready.send(Err(error))),
+                    }
+                });
+            }
+        };
+        let writer = Writer {
+            url: config.database,
+            options: open_options,
+            rules,
+            queue: Arc::clone(&queue),
+            shared: Arc::clone(&shared),
+            log,
+            open,
+        };
+        let (ready, begun) = oneshot::channel();
+        let mut recorder = Self { queue, shared, found, stop, receiver: None, writer: None };
+        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        recorder.writer = Some(thread("database").spawn(move || writer.run())?);
+        recorder.receiver = Some(thread("recorder").spawn(move || receiver(ready))?);
+        match begun.blocking_recv() {
+            Ok(begun) => begun?,
+            // Only a panic drops the sender without a word.
+            Err(_) => return Err(std::io::Error::other("the recorder's thread has ended").into()),
+        }
+        Ok(recorder)
+    }
+
+    /// What was found at the start.
+    pub const fn found(&self) -> &Found {
+        &self.found
+    }
+
+    /// The queue, for those who want to watch it.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Whether the recorder still records; it ends by itself only when something is broken beyond repair.
+    pub fn is_running(&self) -> bool {
+        let runs =
+            |thread: &Option<JoinHandle<()>>| thread.as_ref().is_some_and(|thread| !thread.is_finished());
+        runs(&self.receiver) && runs(&self.writer)
+    }
+
+    /// What was done so far.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            records: self.shared.records.load(Ordering::Relaxed),
+            rows: self.shared.rows.load(Ordering::Relaxed),
+            transactions: self.shared.transactions.load(Ordering::Relaxed),
+            pending: self.queue.pending(),
+            counters: self.shared.counters.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    /// Takes what was sent so far, writes what the queue holds, closes the session, and ends. What the database does
+    /// not take at the first attempt stays in the queue.
+    pub fn stop(mut self) -> Summary {
+        self.end();
+        self.summary()
+    }
+
+    fn end(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(receiver) = self.receiver.take() {
+            // A panic has been reported by the thread itself.
+            let _ = receiver.join();
+        }
+        self.shared.stop(&self.queue);
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Where the queue of a database is unless somebody says otherwise: a file beside a SQLite database, with `.pq` after its
+/// name; for another one a file in the current folder, named after server and database (chosen: the vendor's
+/// `icon_<dbid>.pq` would be the same file for two databases).
+pub fn queue_of(database: &DatabaseUrl) -> QueuePath {
+    if let Some(path) = database.sqlite_path() {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".pq");
+        return QueuePath::File(name.into());
+    }
+    let name = database.to_string();
+    let name =
+        name.rsplit_once('@').or_else(|| name.split_once("://")).map_or(name.as_str(), |(_, rest)| rest);
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' };
+    QueuePath::File(format!("icon_{}.pq", name.chars().map(plain).collect::<String>()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_database_has_a_queue_of_its_own() {
+        let queue = |url: &str| queue_of(&url.parse().unwrap()).to_string();
+        assert_eq!(queue("sqlite:some/demo.sqlite"), "some/demo.sqlite.pq");
+        assert_eq!(queue("postgres://me:secret@db.example:5433/idb"), "icon_db.example_5433_idb.pq");
+    }
+}

@@ -1,0 +1,273 @@
+//! The thread that takes transactions from the queue and writes them to the database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use tbus_db::{Database, DatabaseUrl, DbError, OpenOptions};
+use tlib_capture::{Level, ids};
+use tlib_proto::wire::{Split, split_frame};
+use tlib_proto::{Limits, MessageRef, WireError};
+
+use crate::dss::{Closed, Monitor, Opened};
+use crate::interpret::{Arrival, Counters, Interpreter, Session, State};
+use crate::log::{Log, PROVIDER};
+use crate::queue::{OwnedRecord, Queue, QueueError, Taken};
+use crate::recorder::Rules;
+use crate::rows::Rows;
+use crate::{mark, time};
+
+/// First and longest wait before a transaction is tried again (chosen).
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// How long the thread sleeps at most while there is nothing to write.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What the writer shares with the recorder's other thread.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// Held while a transaction is closed and its line is logged, so that the lines of the two threads keep their order.
+    pub(crate) closing: Mutex<()>,
+    /// Rows that the database has taken.
+    pub(crate) rows: AtomicU64,
+    /// Queue transactions and records in the database.
+    pub(crate) transactions: AtomicU64,
+    pub(crate) records: AtomicU64,
+    /// There is room in the queue again.
+    pub(crate) room: tokio::sync::Notify,
+    /// What became of the pairs.
+    pub(crate) counters: Mutex<Counters>,
+    stop: AtomicBool,
+    stopping: Condvar,
+    gate: Mutex<()>,
+}
+
+impl Shared {
+    /// Tells the writer to end: when the queue is empty, or as soon as the database does not take what is left.
+    pub(crate) fn stop(&self, queue: &Queue) {
+        self.stop.store(true, Ordering::Release);
+        drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
+        self.stopping.notify_all();
+        queue.wake();
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// Waits, or until the recorder stops.
+    fn sleep(&self, time: Duration) {
+        let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.stopping.wait_timeout_while(gate, time, |()| !self.stopped());
+    }
+}
+
+/// What can go wrong with a transaction; it is tried again in any case.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    #[error("a session in the queue cannot be read: {0}")]
+    Session(#[from] serde_json::Error),
+    #[error("a message in the queue cannot be read: {0}")]
+    Frame(#[from] WireError),
+}
+
+/// What the thread is made of.
+pub(crate) struct Writer {
+    pub(crate) url: DatabaseUrl,
+    pub(crate) options: OpenOptions,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) log: Log,
+    /// The database and what is known of it; `None`: to be opened.
+    pub(crate) open: Option<Open>,
+}
+
+/// An open database.
+pub(crate) struct Open {
+    database: Database,
+    interpreter: Interpreter,
+    monitor: Monitor,
+    /// The last transaction of this queue in it.
+    last: u64,
+    session: i32,
+}
+
+impl Open {
+    /// Takes a database whose schema was checked.
+    pub(crate) fn new(mut database: Database, rules: &Rules, queue: &str) -> Result<Self, DbError> {
+        let mut interpreter = Interpreter::new(
+            Arc::clone(&rules.options),
+            Arc::clone(&rules.specification),
+            Arc::clone(&rules.directory),
+        );
+        interpreter.load(State::load(&mut database, rules.directory.icon)?);
+        let mark = mark::read(&mut database, queue)?.unwrap_or_default();
+        let monitor = Monitor::new(&rules.options, &rules.directory);
+        Ok(Self { database, interpreter, monitor, last: mark.transaction, session: mark.session })
+    }
+}
+
+impl Writer {
+    /// Runs until the recorder stops. Returns how many transactions are left in the queue.
+    pub(crate) fn run(mut self) {
+        let mut done = 0;
+        loop {
+            let Some(transaction) = self.queue.wait(done, IDLE) else {
+                if self.shared.stopped() {
+                    return;
+                }
+                continue;
+            };
+            // Line 25016 of it is in the log first.
+            drop(self.shared.closing.lock().unwrap_or_else(PoisonError::into_inner));
+            self.log.line(
+                Level::Trace,
+                ids::DATABASE_BEGUN,
+                format!("Database queue [{PROVIDER}]: persistent queue transaction {transaction} is being processed."),
+            );
+            if !self.until_done(transaction) {
+                return;
+            }
+            done = transaction;
+        }
+    }
+
+    /// Writes and removes one transaction, however often it takes. `false`: the recorder stops before it worked.
+    fn until_done(&mut self, transaction: u64) -> bool {
+        let mut wait = FIRST_WAIT;
+        let mut attempts = 0_u32;
+        loop {
+            match self.process(transaction) {
+                Ok(records) => {
+                    if attempts > 0 {
+                        self.log.line(
+                            Level::Standard,
+                            ids::DATABASE_TROUBLE,
+                            format!("Database queue [{PROVIDER}]: transaction {transaction} is written at attempt {}", attempts + 1),
+                        );
+                    }
+                    self.log.line(
+                        Level::Trace,
+                        ids::DATABASE_DONE,
+                        format!(
+                            "Database queue [{PROVIDER}]: persistent queue transaction {transaction} is processed, \
+                             committed and removed. {records} records are written."
+                        ),
+                    );
+                    self.shared.room.notify_one();
+                    return true;
+                }
+                Err(trouble) => {
+                    attempts = attempts.saturating_add(1);
+                    // Whatever was half done is thrown away with the connection; the state is read anew.
+                    self.open = None;
+                    let stop = self.shared.stopped();
+                    let next = if stop {
+                        "it stays in the queue".to_owned()
+                    } else {
+                        format!("next attempt in {} ms", wait.as_millis())
+                    };
+                    self.log.line(
+                        Level::Standard,
+                        ids::DATABASE_TROUBLE,
+                        format!(
+                            "Database queue [{PROVIDER}]: transaction {transaction} is not written \
+                             (attempt {attempts}), {next}: {trouble}"
+                        ),
+                    );
+                    if stop {
+                        return false;
+                    }
+                    self.shared.sleep(wait);
+                    wait = wait.saturating_mul(2).min(LONGEST_WAIT);
+                }
+            }
+        }
+    }
+
+    /// One attempt. Returns the records of the transaction.
+    fn process(&mut self, transaction: u64) -> Result<u64, Trouble> {
+        let taken = self.queue.take(transaction)?;
+        let open = match &mut self.open {
+            Some(open) => open,
+            None => {
+                let database = Database::open(&self.url, &self.options)?;
+                self.open.insert(Open::new(database, &self.rules, self.queue.id())?)
+            }
+        };
+        // After a kill between the commit and the removal it is there already.
+        if transaction > open.last {
+            let now = time::micros(self.log.now());
+            let (rows, counters) = open.write(&taken, self.queue.id(), now)?;
+            self.shared.rows.fetch_add(rows, Ordering::Relaxed);
+            self.shared.records.fetch_add(taken.records, Ordering::Relaxed);
+            self.shared.transactions.fetch_add(1, Ordering::Relaxed);
+            if let Some(text) = counters.not_stored() {
+                self.log.line(Level::Trace, ids::NOT_STORED, format!("Transaction {transaction}: {text}"));
+            }
+            self.shared.counters.lock().unwrap_or_else(PoisonError::into_inner).add(&counters);
+        }
+        self.queue.remove(transaction)?;
+        Ok(taken.records)
+    }
+}
+
+impl Open {
+    /// Writes a transaction and its mark, all or nothing. Returns the rows, and what became of the pairs.
+    fn write(&mut self, taken: &Taken, queue: &str, now: i64) -> Result<(u64, Counters), Trouble> {
+        let mut sink = Rows::new(self.database.begin()?);
+        for part in &taken.parts {
+            match part {
+                OwnedRecord::Frames { session, at, bytes, .. } => {
+                    let mut rest = bytes.as_slice();
+                    while !rest.is_empty() {
+                        let message = next(&mut rest)?;
+                        self.interpreter
+                            .event(&Arrival { session: *session, at: *at, message }, &mut sink)?;
+                        self.monitor.event(*session, *at, message);
+                    }
+                }
+                OwnedRecord::Opened { session, json } => {
+                    let opened: Opened = serde_json::from_str(json)?;
+                    self.session = *session;
+                    let kind = opened.connection.number();
+                    self.interpreter
+                        .session_opened(&Session { id: *session, kind, at: opened.at }, &mut sink)?;
+                    self.monitor.opened(sink.transaction(), *session, &opened)?;
+                }
+                OwnedRecord::Closed { session, json } => {
+                    let closed: Closed = serde_json::from_str(json)?;
+                    self.monitor.closed(sink.transaction(), *session, &closed)?;
+                }
+            }
+        }
+        self.interpreter.end_transaction(&mut sink)?;
+        let (mut tx, counters) = sink.finish()?;
+        self.monitor.write(&mut tx)?;
+        mark::write(&mut tx, queue, taken.transaction, self.session, now)?;
+        let rows = tx.commit()?;
+        self.last = taken.transaction;
+        Ok((rows, counters))
+    }
+}
+
+/// The next frame of what was received; the receiver has checked each of them.
+fn next<'a>(rest: &mut &'a [u8]) -> Result<MessageRef<'a>, WireError> {
+    let limits = Limits::default();
+    let frame = match split_frame(rest, &limits)? {
+        Split::Frame(frame, after) => {
+            *rest = after;
+            frame
+        }
+        // Parsing says what is missing.
+        Split::More(_) => rest,
+    };
+    MessageRef::parse(frame, &limits)
+}
