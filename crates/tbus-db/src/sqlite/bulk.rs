@@ -2,19 +2,22 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use rusqlite::{CachedStatement, Connection};
 
+use super::waiting::Waiting;
 use super::{execute, failed, kind, query, text};
 use crate::error::{DbError, ErrorKind};
 use crate::rows::Rows;
 use crate::time::TimeText;
-use crate::value::{Kind, Table, Value};
+use crate::value::{Table, Value};
 
-/// Rows of one statement: from here on more rows save nothing (measured; see the bench).
-const ROWS: usize = 100;
-/// Placeholders of one statement, well below SQLite's own limit of 32,766.
-const PLACEHOLDERS: usize = 16_000;
+/// Rows of one statement: from here on more rows save little (measured; see the bench). The smaller ones are for the
+/// rows that are left when a transaction flushes; one statement with a LIMIT would do, but takes three times as long.
+const SIZES: [usize; 4] = [100, 25, 5, 1];
+/// Placeholders of one statement, below SQLite's own limit of 32,766.
+const PLACEHOLDERS: usize = 32_000;
 
 /// A transaction; rolled back when dropped.
 pub(crate) struct Bulk<'a> {
@@ -28,14 +31,19 @@ pub(crate) struct Bulk<'a> {
     open: bool,
 }
 
-/// The insert of one table: a statement whose placeholders fill up row by row.
+/// The inserts of one table.
 struct Insert<'a> {
     table: &'static Table,
+    rows: Waiting,
+    /// Rows that make the largest statement run.
+    most: usize,
+    /// A statement for each of the sizes, the largest first; prepared when it is needed.
+    statements: [Option<Statement<'a>>; SIZES.len()],
+}
+
+/// A prepared insert of some rows.
+struct Statement<'a> {
     statement: CachedStatement<'a>,
-    /// Rows that the statement takes.
-    capacity: usize,
-    /// Rows that are bound.
-    bound: usize,
     /// Which placeholders hold something: those that are NULL and become NULL again are left alone.
     set: Vec<bool>,
 }
@@ -64,32 +72,32 @@ impl<'a> Bulk<'a> {
     pub(crate) fn row(&mut self, table: &'static Table, values: &[Value<'_>]) -> Result<(), DbError> {
         let index = match self.inserts.get(self.last) {
             Some(insert) if std::ptr::eq(insert.table, table) => self.last,
-            _ => self.find(table)?,
+            _ => self.find(table),
         };
         self.last = index;
         let Some(insert) = self.inserts.get_mut(index) else { return Ok(()) };
-        insert.add(values, &mut self.times).map_err(|wrong| insert.wrong(self.name, wrong))?;
-        if insert.bound == insert.capacity {
-            insert.run(self.name)?;
+        if let Err((column, why)) = insert.rows.add(table, values) {
+            return Err(wrong(self.name, table, values.len(), column, why));
         }
         self.rows += 1;
+        if insert.rows.len() >= insert.most {
+            return insert.run(self.connection, self.name, &mut self.times);
+        }
         Ok(())
     }
 
     #[cold]
-    fn find(&mut self, table: &'static Table) -> Result<usize, DbError> {
+    fn find(&mut self, table: &'static Table) -> usize {
         if let Some(index) = self.inserts.iter().position(|insert| std::ptr::eq(insert.table, table)) {
-            return Ok(index);
+            return index;
         }
-        self.inserts.push(Insert::prepare(self.connection, self.name, table)?);
-        Ok(self.inserts.len() - 1)
+        self.inserts.push(Insert::new(table));
+        self.inserts.len() - 1
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), DbError> {
         for insert in &mut self.inserts {
-            if insert.bound > 0 {
-                insert.run(self.name)?;
-            }
+            insert.run(self.connection, self.name, &mut self.times)?;
         }
         Ok(())
     }
@@ -126,98 +134,72 @@ fn run(connection: &Connection, name: &str, sql: &'static str) -> Result<(), DbE
     connection.execute_batch(sql).map_err(|cause| failed(name, sql, &cause))
 }
 
-/// Why a row cannot be bound.
-enum Wrong {
-    Count(usize),
-    Value { column: usize, why: &'static str },
-    Bind(rusqlite::Error),
-}
-
 impl<'a> Insert<'a> {
-    fn prepare(connection: &'a Connection, name: &str, table: &'static Table) -> Result<Self, DbError> {
-        let columns = table.columns.len();
-        let capacity = PLACEHOLDERS.checked_div(columns).unwrap_or(1).clamp(1, ROWS);
-        let sql = insert_sql(table, capacity);
-        let statement = connection.prepare_cached(&sql).map_err(|cause| {
-            DbError::new(kind(&cause), name, format!("inserting into {}", table.name), text(&cause))
-        })?;
-        Ok(Self { table, statement, capacity, bound: 0, set: vec![false; columns * capacity] })
+    fn new(table: &'static Table) -> Self {
+        let fits = |rows: &usize| rows * table.columns.len() <= PLACEHOLDERS;
+        let most = SIZES.into_iter().find(fits).unwrap_or(1);
+        Self { table, rows: Waiting::default(), most, statements: [const { None }; SIZES.len()] }
     }
 
-    #[inline]
-    fn add(&mut self, values: &[Value<'_>], times: &mut TimeText) -> Result<(), Wrong> {
-        let columns = self.table.columns;
-        if values.len() != columns.len() {
-            return Err(Wrong::Count(values.len()));
+    /// Inserts every row that waits.
+    fn run(&mut self, connection: &'a Connection, name: &str, times: &mut TimeText) -> Result<(), DbError> {
+        let Self { table, rows, most, statements } = self;
+        let mut first = 0;
+        for (size, statement) in SIZES.into_iter().zip(statements).filter(|(size, _)| size <= most) {
+            while rows.len() - first >= size {
+                let statement = match &mut *statement {
+                    Some(statement) => Ok(statement),
+                    empty => {
+                        Statement::prepare(connection, table, size).map(|prepared| empty.insert(prepared))
+                    }
+                };
+                statement.and_then(|statement| statement.run(rows, first..first + size, times)).map_err(
+                    |cause| {
+                        DbError::new(
+                            kind(&cause),
+                            name,
+                            format!("inserting into {}", table.name),
+                            text(&cause),
+                        )
+                    },
+                )?;
+                first += size;
+            }
         }
-        let first = self.bound * columns.len();
-        let set = self.set.get_mut(first..).unwrap_or_default();
-        for (index, ((value, column), set)) in values.iter().zip(columns).zip(set).enumerate() {
-            let wrong = |why| Err(Wrong::Value { column: index, why });
-            let place = first + index + 1;
-            let bound = match *value {
-                Value::Null if !*set => continue,
-                Value::Null => {
-                    *set = false;
-                    self.statement.raw_bind_parameter(place, rusqlite::types::Null).map_err(Wrong::Bind)?;
-                    continue;
-                }
-                Value::Int(value) => match column.kind {
-                    Kind::Int8 => self.statement.raw_bind_parameter(place, value),
-                    Kind::Int4 if i32::try_from(value).is_ok() => {
-                        self.statement.raw_bind_parameter(place, value)
-                    }
-                    Kind::Int4 => return wrong("the integer does not fit into 4 bytes"),
-                    Kind::Text | Kind::Time => {
-                        return wrong("an integer was given, which the column does not hold");
-                    }
-                },
-                Value::Text(text) if column.kind == Kind::Text => {
-                    if text.as_bytes().contains(&0) {
-                        return wrong("the text has a U+0000 in it");
-                    }
-                    self.statement.raw_bind_parameter(place, text)
-                }
-                Value::Text(_) => return wrong("a text was given, which the column does not hold"),
-                Value::Time(micros) if column.kind == Kind::Time => match times.of(micros) {
-                    Some(time) => self.statement.raw_bind_parameter(place, time),
-                    None => return wrong("the time is not in the years 1 to 9999"),
-                },
-                Value::Time(_) => return wrong("a time was given, which the column does not hold"),
-            };
-            bound.map_err(Wrong::Bind)?;
-            *set = true;
-        }
-        self.bound += 1;
+        rows.clear();
         Ok(())
     }
+}
 
-    /// Inserts the rows that are bound.
-    fn run(&mut self, name: &str) -> Result<(), DbError> {
-        let limit = self.table.columns.len() * self.capacity + 1;
-        let done = self
-            .statement
-            .raw_bind_parameter(limit, self.bound as i64)
-            .and_then(|()| self.statement.raw_execute());
-        self.bound = 0;
-        done.map(|_| ()).map_err(|cause| self.wrong(name, Wrong::Bind(cause)))
+impl<'a> Statement<'a> {
+    fn prepare(connection: &'a Connection, table: &Table, rows: usize) -> rusqlite::Result<Self> {
+        let statement = connection.prepare_cached(&insert_sql(table, rows))?;
+        Ok(Self { statement, set: vec![false; table.columns.len() * rows] })
     }
 
-    #[cold]
-    fn wrong(&self, name: &str, wrong: Wrong) -> DbError {
-        let (kind, cause) = match wrong {
-            Wrong::Count(given) => {
-                let wanted = self.table.columns.len();
-                (ErrorKind::Other, format!("a row of {wanted} columns was given {given} values"))
-            }
-            Wrong::Value { column, why } => {
-                let column = self.table.columns.get(column).map_or("?", |column| column.name);
-                (ErrorKind::Other, format!("column {column}: {why}"))
-            }
-            Wrong::Bind(cause) => (kind(&cause), text(&cause)),
-        };
-        DbError::new(kind, name, format!("inserting into {}", self.table.name), cause)
+    fn run(&mut self, rows: &Waiting, which: Range<usize>, times: &mut TimeText) -> rusqlite::Result<()> {
+        for (place, (value, set)) in (1..).zip(rows.values(which).zip(&mut self.set)) {
+            match value {
+                Value::Null if !*set => continue,
+                Value::Null => self.statement.raw_bind_parameter(place, rusqlite::types::Null),
+                Value::Int(value) => self.statement.raw_bind_parameter(place, value),
+                Value::Text(text) => self.statement.raw_bind_parameter(place, text),
+                // It was checked when the row came.
+                Value::Time(micros) => self.statement.raw_bind_parameter(place, times.of(micros)),
+            }?;
+            *set = value != Value::Null;
+        }
+        self.statement.raw_execute().map(|_| ())
     }
+}
+
+#[cold]
+fn wrong(name: &str, table: &Table, given: usize, column: usize, why: &str) -> DbError {
+    let cause = match table.columns.get(column) {
+        Some(column) => format!("column {}: {why}", column.name),
+        None => format!("a row of {} columns was given {given} values", table.columns.len()),
+    };
+    DbError::new(ErrorKind::Other, name, format!("inserting into {}", table.name), cause)
 }
 
 fn insert_sql(table: &Table, rows: usize) -> String {
@@ -225,11 +207,10 @@ fn insert_sql(table: &Table, rows: usize) -> String {
     for (index, column) in table.columns.iter().enumerate() {
         let _ = write!(sql, "{}{}", if index > 0 { "," } else { "" }, column.name);
     }
-    sql.push_str(") SELECT * FROM (VALUES ");
+    sql.push_str(") VALUES ");
     let places = vec!["?"; table.columns.len()].join(",");
     for row in 0..rows {
         let _ = write!(sql, "{}({places})", if row > 0 { "," } else { "" });
     }
-    sql.push_str(") LIMIT ?");
     sql
 }

@@ -1,6 +1,7 @@
 //! SQLite: opening files, errors, statements.
 
 mod bulk;
+mod waiting;
 
 use std::path::Path;
 use std::time::Duration;
