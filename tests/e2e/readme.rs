@@ -40,14 +40,34 @@ fn matches(pattern: &[String], lines: &[&str]) -> bool {
     }
 }
 
+/// What `sqlite3` prints for the statement between the quotes; that program need not be here.
+fn sqlite(database: &Path, command: &str) -> Vec<String> {
+    let statement = command.split('\'').nth(1).expect("a statement in quotes");
+    let database = rusqlite::Connection::open(database).expect("a database");
+    let mut statement = database.prepare(statement).expect("a query");
+    let columns = statement.column_count();
+    let rows = statement.query_map([], |row| (0..columns).map(|column| row.get::<_, String>(column)).collect());
+    let rows: Result<Vec<Vec<String>>, _> = rows.expect("rows").collect();
+    rows.expect("texts").iter().map(|row| row.join("|")).collect()
+}
+
 #[test]
 fn the_examples_do_what_the_readme_shows() {
     let examples = examples();
     assert!(examples.len() >= 6, "only {} examples found", examples.len());
     let mut server: Option<(Running, String)> = None;
     let mut watching: Option<Running> = None;
+    let mut recording: Option<Running> = None;
+    let folder = tempfile::tempdir().expect("a folder");
     for example in &examples {
         let words: Vec<&str> = example.command.split_whitespace().collect();
+        if words[0] == "sqlite3" {
+            let mut recorder = recording.take().expect("record comes first");
+            recorder.signal("TERM");
+            assert_eq!(recorder.wait(), Some(0));
+            assert_eq!(sqlite(&folder.path().join(words[1]), &example.command), example.shown);
+            continue;
+        }
         let arguments = words.strip_prefix(&["tbus"]).expect("examples run tbus");
         let address = server.as_ref().map(|(_, address)| address.clone());
         match arguments[0] {
@@ -56,6 +76,13 @@ fn the_examples_do_what_the_readme_shows() {
                 let address = address.expect("serve comes first");
                 let all: Vec<&str> = arguments.iter().copied().chain(["--server", &address]).collect();
                 watching = Some(Running::start(&all).0);
+            }
+            "record" => {
+                let address = address.expect("serve comes first");
+                let database = folder.path().join(arguments[2]);
+                let database = database.to_str().expect("UTF-8");
+                assert_eq!(arguments[1], "--db");
+                recording = Some(Running::start(&["record", "--db", database, "--server", &address]).0);
             }
             _ => {
                 // By the shell, as people do, with the binary that was just built on the path.
