@@ -76,6 +76,8 @@ impl Engine {
     }
 
     pub(crate) fn script(&mut self, sql: &str) -> Result<(), DbError> {
+        // It may change tables that prepared statements know in their old form.
+        self.statements.clear();
         self.batch(sql, "running a script")
     }
 

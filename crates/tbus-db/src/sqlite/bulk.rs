@@ -1,7 +1,6 @@
 //! A transaction of SQLite with multi-row inserts.
 
 use std::fmt;
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use rusqlite::{CachedStatement, Connection};
@@ -202,15 +201,24 @@ fn wrong(name: &str, table: &Table, given: usize, column: usize, why: &str) -> D
     DbError::new(ErrorKind::Other, name, format!("inserting into {}", table.name), cause)
 }
 
+/// It is made once for each transaction and size, so without formatting.
 fn insert_sql(table: &Table, rows: usize) -> String {
-    let mut sql = format!("INSERT INTO {} (", table.name);
-    for (index, column) in table.columns.iter().enumerate() {
-        let _ = write!(sql, "{}{}", if index > 0 { "," } else { "" }, column.name);
+    let mut places = String::with_capacity(2 * table.columns.len() + 2);
+    let mut names = String::new();
+    for column in table.columns {
+        places.push_str(if places.is_empty() { "(?" } else { ",?" });
+        names.push_str(if names.is_empty() { " (" } else { "," });
+        names.push_str(column.name);
     }
+    places.push_str("),");
+    let mut sql = String::with_capacity(64 + names.len() + places.len() * rows);
+    sql.push_str("INSERT INTO ");
+    sql.push_str(table.name);
+    sql.push_str(&names);
     sql.push_str(") VALUES ");
-    let places = vec!["?"; table.columns.len()].join(",");
-    for row in 0..rows {
-        let _ = write!(sql, "{}({places})", if row > 0 { "," } else { "" });
+    for _ in 0..rows {
+        sql.push_str(&places);
     }
+    sql.pop();
     sql
 }

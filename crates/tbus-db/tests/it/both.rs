@@ -100,3 +100,21 @@ fn a_cell_is_read_as_what_it_is() {
         assert_error(row.int_or_null(3), ErrorKind::Other, &["3 columns"]);
     });
 }
+
+#[test]
+fn a_script_may_change_a_table_that_was_asked_before() {
+    on_both(|database| {
+        let ask = "SELECT * FROM named";
+        assert_eq!(database.query(ask, &[]).expect("rows").columns().len(), 2);
+        database.script("ALTER TABLE named ADD COLUMN more text").expect("a column");
+        assert_eq!(database.query(ask, &[]).expect("rows").columns().len(), 3);
+        let mut transaction = database.begin().expect("begin");
+        transaction.row(&NAMED, &[Value::Int(1), Value::Text("one")]).expect("row");
+        transaction.commit().expect("commit");
+        database.script("ALTER TABLE named DROP COLUMN more").expect("a column less");
+        let mut transaction = database.begin().expect("begin");
+        transaction.row(&NAMED, &[Value::Int(2), Value::Text("two")]).expect("row");
+        transaction.commit().expect("commit");
+        assert_eq!(count(database, "named"), 2);
+    });
+}
