@@ -9,6 +9,7 @@ use tbus_db::{Table, Value};
 use tlib_proto::{AttributeId, KvRef, MessageId, PairRef};
 
 use super::Sink;
+use super::calls::Call;
 use super::change::{Change, Update};
 use super::context::{Context, DN_MAX, attribute};
 use super::decision::{Decision, Outcome, PairSource, Reason};
@@ -136,12 +137,12 @@ struct Author<'a> {
 impl<'a> Author<'a> {
     fn of(context: &'a Context<'a>, directory: &Directory) -> Self {
         let this = context.dn.as_deref();
-        if context.message.id() == MessageId::EVENT_ATTACHED_DATA_CHANGED {
-            if let Some(dn) = attribute(context.message, AttributeId::THIRD_PARTY_DN, DN_MAX) {
-                // The event has the PartyUUID of ThisDN only.
-                let party = context.party.as_deref().filter(|_| this == Some(&*dn));
-                return Self { endpoint: directory.dn(&dn), dn: Some(dn), party };
-            }
+        let is_change = context.message.id() == MessageId::EVENT_ATTACHED_DATA_CHANGED;
+        let third = attribute(context.message, AttributeId::THIRD_PARTY_DN, DN_MAX);
+        if let Some(dn) = third.filter(|_| is_change) {
+            // The event has the PartyUUID of ThisDN only.
+            let party = context.party.as_deref().filter(|_| this == Some(&*dn));
+            return Self { endpoint: directory.dn(&dn), dn: Some(dn), party };
         }
         Self { dn: this.map(Cow::Borrowed), endpoint: context.endpoint, party: None }
     }
@@ -171,13 +172,13 @@ impl Attached<'_> {
         &mut self,
         source: Source,
         list: KvRef<'_>,
-        callid: &Arc<str>,
-        data: &mut CallData,
+        call: &mut Call,
         context: &Context<'_>,
         sequence: &mut Sequence,
         sink: &mut S,
     ) -> Result<(), S::Error> {
         let author = Author::of(context, self.directory);
+        let Call { callid, data, .. } = call;
         data.list = data.list.wrapping_add(1);
         let number = data.list;
         let most = self.options.max_userdata_length.min(GUserdataHistory::VALUE_MAX);

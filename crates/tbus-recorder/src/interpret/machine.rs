@@ -125,7 +125,7 @@ impl Interpreter {
             value: &mut self.scratch.value,
         };
         for (source, list) in lists(&context) {
-            attached.list(source, list, &call.callid, &mut call.data, &context, &mut self.sequence, sink)?;
+            attached.list(source, list, call, &context, &mut self.sequence, sink)?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ pub(super) enum Use {
     ReasonsHistory,
     ExtensionsHistory,
     MaxUserdataLength,
-    UseDssMonitor,
+    DssMonitor,
     Role,
     CallDeletionTimeout,
     /// Exists, and has no effect here.
@@ -52,7 +52,7 @@ pub(super) const OPTIONS: [(&str, &str, Use); 45] = [
     (CALLCONCENTRATOR, "adata-reasons-history", Use::ReasonsHistory),
     (CALLCONCENTRATOR, "adata-extensions-history", Use::ExtensionsHistory),
     (CALLCONCENTRATOR, "max-userdata-length", Use::MaxUserdataLength),
-    (CALLCONCENTRATOR, "use-dss-monitor", Use::UseDssMonitor),
+    (CALLCONCENTRATOR, "use-dss-monitor", Use::DssMonitor),
     (CALLCONCENTRATOR, "role", Use::Role),
     (CALLCONCENTRATOR, "acc-proc-tout", Use::NoEffect),
     (CALLCONCENTRATOR, "agent-pstorage-name", Use::NoEffect),

@@ -134,7 +134,7 @@ impl<'t> Reader<'t> {
             Use::MaxUserdataLength => {
                 options.max_userdata_length = number(&entry, 1, LARGEST_USERDATA_LENGTH)? as usize;
             }
-            Use::UseDssMonitor => options.use_dss_monitor = number(&entry, 0, 1)? == 1,
+            Use::DssMonitor => options.use_dss_monitor = number(&entry, 0, 1)? == 1,
             Use::Role => {
                 let (roles, remark) = roles(&entry)?;
                 options.roles = roles;
