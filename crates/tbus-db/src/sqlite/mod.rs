@@ -120,6 +120,8 @@ impl Engine {
     }
 
     pub(crate) fn script(&self, sql: &str) -> Result<(), DbError> {
+        // It may change tables that prepared statements know in their old form.
+        self.connection.flush_prepared_statement_cache();
         self.connection
             .execute_batch(sql)
             .map_err(|cause| DbError::new(kind(&cause), &self.name, "running a script", text(&cause)))
