@@ -12,6 +12,7 @@
 //! What this module does **not** know: what is in a frame, and when a transaction is to be closed.
 
 mod error;
+mod folder;
 mod open;
 mod options;
 mod recent;
@@ -21,13 +22,14 @@ mod store;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use error::QueueError;
 pub use options::{QueueOptions, QueuePath, Sync};
 pub use record::{Closed, Level, MAX_RECORD, OwnedRecord, Pending, Record, Room, Taken};
 
+use folder::Folder;
 use store::{Loaded, Open, Reader, Store, Waiting};
 
 /// The queue. Share it in an `Arc`: every method takes `&self`, and none holds up another for longer than its own
@@ -38,8 +40,10 @@ pub struct Queue {
     name: String,
     limit: u64,
     near: u64,
+    /// First, so that its thread has ended before the file is closed. None in memory.
+    folder: Option<Folder>,
     /// Locked before `state` where both are.
-    store: Mutex<Store>,
+    store: Arc<Mutex<Store>>,
     /// None in memory.
     reader: Option<Mutex<Reader>>,
     state: Mutex<State>,
@@ -65,7 +69,7 @@ impl Queue {
     /// When another process has it, when the path does not lead to a file that can be written, and when the file is
     /// something else, of another version or damaged. The file is never removed.
     pub fn open(options: QueueOptions) -> Result<Self, QueueError> {
-        let Loaded { store, reader, id, waiting } = Store::open(&options)?;
+        let Loaded { store, reader, folder, id, waiting } = Store::open(&options)?;
         let state = State {
             waiting_records: waiting.iter().fold(0, |sum, next| sum.saturating_add(next.records)),
             waiting_bytes: waiting.iter().fold(0, |sum, next| sum.saturating_add(next.bytes)),
@@ -80,12 +84,20 @@ impl Queue {
             reason = "a mark"
         )]
         let near = (options.limit as f64 * options.near.clamp(0.0, 1.0)) as u64;
+        let name = options.path.to_string();
+        let store = Arc::new(Mutex::new(store));
+        let folder = folder.map(|connection| Folder::start(connection, &store)).transpose();
+        let folder = folder.map_err(|cause| QueueError::Unreachable {
+            queue: name.clone(),
+            cause: format!("no thread for it: {cause}"),
+        })?;
         Ok(Self {
             id,
-            name: options.path.to_string(),
+            name,
             limit: options.limit,
             near,
-            store: Mutex::new(store),
+            folder,
+            store,
             reader: reader.map(Mutex::new),
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -214,21 +226,12 @@ impl Queue {
         state.waiting_records = state.waiting_records.saturating_sub(waiting.records);
         state.waiting_bytes = state.waiting_bytes.saturating_sub(waiting.bytes);
         drop(state);
-        let long = store.is_long();
-        drop(store);
-        if long {
-            self.fold();
+        if store.is_long()
+            && let Some(folder) = &self.folder
+        {
+            folder.ask();
         }
         Ok(())
-    }
-
-    /// Folds the write-ahead log into the file. Most of it while appends go on, so that they wait for the disk only for the
-    /// little that came meanwhile; then the log is done with, and starts again.
-    fn fold(&self) {
-        if let Some(reader) = &self.reader {
-            lock(reader).fold();
-            self.store().fold();
-        }
     }
 
     /// How full the queue is.

@@ -20,7 +20,7 @@ pub(super) const LAYOUT: i64 = 1;
 /// Bytes of a page. A read of some frames fits on one, and a large one is a short chain (chosen, measured).
 pub(super) const PAGE: i64 = 16384;
 
-/// Bytes of the write-ahead log after which who removes folds it into the file. Most of what it holds was removed by
+/// Bytes of the write-ahead log after which it is folded into the file. Most of what it holds was removed by
 /// then, so little of it is written twice (chosen).
 pub(super) const CHECKPOINT: u64 = 16 << 20;
 
@@ -39,8 +39,10 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 /// An open file and the lock that keeps it.
 pub(super) struct Opened {
     pub(super) connection: Connection,
-    /// A second connection, so that reading and folding do not hold up an append. None in memory.
+    /// A second connection, so that reading does not hold up an append. None in memory.
     pub(super) reader: Option<Connection>,
+    /// A third one, for folding the write-ahead log. None in memory.
+    pub(super) folder: Option<Connection>,
     /// Kept for its lock, which ends with the process, however it ends.
     pub(super) lock: Option<File>,
 }
@@ -81,11 +83,16 @@ pub(super) fn open(options: &QueueOptions) -> Result<Opened, QueueError> {
     if let Some(pages) = options.max_pages {
         connection.pragma_update(None, "max_page_count", pages).map_err(sqlite("limit its pages"))?;
     }
-    let Some((path, lock)) = file else { return Ok(Opened { connection, reader: None, lock: None }) };
-    let reader = Connection::open_with_flags(&path, flags)
-        .and_then(|reader| settings(&reader, options).map(|()| reader))
-        .map_err(sqlite("open it a second time"))?;
-    Ok(Opened { connection, reader: Some(reader), lock: Some(lock) })
+    let Some((path, lock)) = file else {
+        return Ok(Opened { connection, reader: None, folder: None, lock: None });
+    };
+    let again = || {
+        let other = Connection::open_with_flags(&path, flags)?;
+        settings(&other, options).map(|()| other)
+    };
+    let reader = Some(again().map_err(sqlite("open it a second time"))?);
+    let folder = Some(again().map_err(sqlite("open it a third time"))?);
+    Ok(Opened { connection, reader, folder, lock: Some(lock) })
 }
 
 fn unreachable(queue: &str, cause: &std::io::Error) -> QueueError {

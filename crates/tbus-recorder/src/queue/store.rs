@@ -65,6 +65,8 @@ pub(super) struct Loaded {
     pub(super) store: Store,
     /// None in memory: then the store reads.
     pub(super) reader: Option<Reader>,
+    /// For the write-ahead log; none in memory.
+    pub(super) folder: Option<Connection>,
     /// The file's UUID.
     pub(super) id: String,
     /// What waits, lowest number first.
@@ -75,7 +77,7 @@ impl Store {
     /// Opens the file and loads what is left in it.
     pub(super) fn open(options: &QueueOptions) -> Result<Loaded, QueueError> {
         let queue = options.path.to_string();
-        let open::Opened { connection, reader, lock } = open::open(options)?;
+        let open::Opened { connection, reader, folder, lock } = open::open(options)?;
         let sqlite = |source| QueueError::from_sqlite(&queue, "read what is left in it", source);
         let damaged = |detail: &str| QueueError::Damaged { queue: queue.clone(), detail: detail.to_owned() };
 
@@ -120,7 +122,7 @@ impl Store {
             recent: Recent::default(),
         };
         let reader = reader.map(|connection| Reader { connection, queue });
-        Ok(Loaded { store, reader, id, waiting })
+        Ok(Loaded { store, reader, folder, id, waiting })
     }
 
     fn error(&self, what: &'static str) -> impl Fn(rusqlite::Error) -> QueueError + Copy + '_ {
@@ -260,15 +262,13 @@ impl Store {
         self.logged.set(self.logged.get().saturating_add(bytes).saturating_add(pages));
     }
 
-    /// Whether the write-ahead log should be folded into the file.
+    /// Whether the write-ahead log should be folded into the file; says so once.
     pub(super) fn is_long(&self) -> bool {
-        self.logged.get() >= open::CHECKPOINT
-    }
-
-    /// Folds the rest of the write-ahead log, after which it starts again.
-    pub(super) fn fold(&self) {
-        self.logged.set(0);
-        fold(&self.connection);
+        let long = self.logged.get() >= open::CHECKPOINT;
+        if long {
+            self.logged.set(0);
+        }
+        long
     }
 
     /// The text of a fact.
@@ -279,7 +279,7 @@ impl Store {
     }
 }
 
-/// The second connection: what may take long and must not hold up an append.
+/// A second connection: reading may take long and must not hold up an append.
 pub(super) struct Reader {
     connection: Connection,
     queue: String,
@@ -290,16 +290,6 @@ impl Reader {
     pub(super) fn take(&self, waiting: &Waiting) -> Result<Vec<OwnedRecord>, QueueError> {
         take(&self.connection, &self.queue, waiting)
     }
-
-    /// Folds what is in the write-ahead log now, while appends go on.
-    pub(super) fn fold(&self) {
-        fold(&self.connection);
-    }
-}
-
-fn fold(connection: &Connection) {
-    // A failure (no room to grow the file) loses nothing: the log keeps what it has, and the next time comes.
-    let _ = connection.pragma_update_and_check(None, "wal_checkpoint", "passive", |_| Ok(()));
 }
 
 fn take(connection: &Connection, queue: &str, waiting: &Waiting) -> Result<Vec<OwnedRecord>, QueueError> {

@@ -31,8 +31,9 @@ impl Place {
         Self { _folder: folder, path }
     }
 
+    /// What is tested here does not need the disk, which other tests may keep busy.
     fn options(&self) -> QueueOptions {
-        QueueOptions::new(QueuePath::File(self.path.clone()))
+        QueueOptions { sync: Sync::Off, ..QueueOptions::new(QueuePath::File(self.path.clone())) }
     }
 
     fn open(&self) -> Queue {
