@@ -62,6 +62,13 @@ impl Log {
         self.put(at, Level::Interaction, ids::INTERACTION, text);
     }
 
+    /// Waits until everything that was handed over is where the log goes.
+    pub(crate) fn written(&self) {
+        if let Some(sink) = &self.sink {
+            sink.flush();
+        }
+    }
+
     /// Hands over what was put.
     pub(crate) fn flush(&mut self) {
         match &self.sink {

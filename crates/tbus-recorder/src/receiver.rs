@@ -81,6 +81,7 @@ struct Batch {
 
 #[derive(Debug, Default)]
 struct OpenTransaction {
+    records: u64,
     bytes: usize,
     /// When the first record came, and the last one.
     times: Option<(Instant, Instant)>,
@@ -93,6 +94,12 @@ impl Batch {
         }
         self.bytes.extend_from_slice(event.frame());
         self.events = self.events.saturating_add(1);
+    }
+
+    /// Events and session changes in it.
+    fn count(&self) -> u64 {
+        let events = u64::from(self.events);
+        self.records.iter().fold(events, |sum, record| sum.saturating_add(record.view().records()))
     }
 
     /// Makes a record of the frames so far.
@@ -262,6 +269,10 @@ impl Receiver {
                 let Some(session) = self.session else { return };
                 self.log.event(now, &self.source.server, event);
                 self.batch.add(session, time::micros(now), event);
+                // The transaction ends with the record that fills it, also in the middle of what one read brought.
+                if self.open.records.saturating_add(self.batch.count()) >= self.limits.records {
+                    self.append().await;
+                }
             }
             _ => self.log.event(now, &self.source.server, event),
         }
@@ -292,10 +303,15 @@ impl Receiver {
         let now = self.log.now();
         let text = format!("Registered on {} of {}", self.dns.join(", "), self.source.server);
         self.log.put(now, LogLevel::Trace, ids::SOURCE, text);
-        if let Some(missing) = self.source.registered(answer.map(Message::view)) {
+        let missing = self.source.registered(answer.map(Message::view));
+        for missing in &missing {
             self.log.put(now, LogLevel::Standard, ids::MISSING, missing.to_string());
         }
         self.log.flush();
+        if !missing.is_empty() {
+            // With the next append the queue forgets it, too.
+            self.log.written();
+        }
     }
 
     fn lost(&mut self, reason: &str) {
@@ -347,6 +363,7 @@ impl Receiver {
         // Who sees line 04543 knows that the event is in the queue.
         self.log.flush();
         for record in &records {
+            self.open.records = self.open.records.saturating_add(record.view().records());
             if let OwnedRecord::Frames { bytes, .. } = record {
                 self.open.bytes = self.open.bytes.saturating_add(bytes.len());
             }
@@ -354,7 +371,7 @@ impl Receiver {
         let now = Instant::now();
         let first = self.open.times.map_or(now, |(first, _)| first);
         self.open.times = Some((first, now));
-        if self.queue.open_records() >= self.limits.records || self.open.bytes >= TRANSACTION_BYTES {
+        if self.open.records >= self.limits.records || self.open.bytes >= TRANSACTION_BYTES {
             self.close_transaction();
         }
     }

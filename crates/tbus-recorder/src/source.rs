@@ -49,8 +49,12 @@ impl fmt::Display for Connection {
     }
 }
 
+/// Most gaps that are kept until they are told: more come together only when the server is started again and again and
+/// answers no registration (chosen).
+const GAPS: usize = 16;
+
 /// Events that were perhaps sent while nobody listened here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Missing {
     /// Those with these sequence numbers.
     Between(u64, u64),
@@ -87,9 +91,10 @@ pub(crate) struct Source {
     link_down: bool,
     #[serde(skip)]
     primary_changed: bool,
-    /// What may be missing, until the DNs are registered again.
-    #[serde(skip)]
-    gap: Option<Missing>,
+    /// What may be missing, until the DNs are registered again and it can be told. Kept across runs: a recorder that ends
+    /// before has told nobody.
+    #[serde(default)]
+    gaps: Vec<Missing>,
 }
 
 impl Source {
@@ -107,12 +112,10 @@ impl Source {
             () if restarted => Connection::ServerRestart,
             () => Connection::Reconnect,
         };
-        self.gap = before.and_then(|before| before.checked_add(1)).map(|first| match sequence {
+        if let Some(first) = before.and_then(|before| before.checked_add(1)) {
             // Another server, or another run of it, counts on its own.
-            _ if other || restarted => Missing::From(first),
-            None => Missing::From(first),
-            Some(now) => Missing::Between(first, now),
-        });
+            self.missed(first, sequence.filter(|_| !other && !restarted));
+        }
         self.connected = true;
         self.link_down = greeting.id() == MessageId::EVENT_LINK_DISCONNECTED;
         self.primary_changed = false;
@@ -123,20 +126,41 @@ impl Source {
         connection
     }
 
+    /// What was sent from `first` on was not heard: up to the number of the greeting, or else to the end of that run.
+    fn missed(&mut self, first: u64, greeted: Option<u64>) {
+        // A connection that was lost before its DNs were registered: nothing was told of what was missed before it.
+        let first = match self.gaps.last() {
+            Some(&Missing::Between(before, _)) => {
+                self.gaps.pop();
+                before.min(first)
+            }
+            _ => first,
+        };
+        if self.gaps.len() >= GAPS {
+            self.gaps.remove(0);
+        }
+        self.gaps.push(match greeted {
+            Some(greeted) => Missing::Between(first, greeted),
+            None => Missing::From(first),
+        });
+    }
+
     /// Every DN is registered, the last one with this answer: from here on nothing is missed. Returns what may have
     /// been, once.
-    pub(crate) fn registered(&mut self, answer: Option<MessageRef<'_>>) -> Option<Missing> {
+    pub(crate) fn registered(&mut self, answer: Option<MessageRef<'_>>) -> Vec<Missing> {
         let registered = answer.and_then(sequence);
         self.last_sequence = self.last_sequence.max(registered);
-        match (self.gap.take()?, registered) {
-            (Missing::Between(first, greeted), registered) => {
+        let gaps = std::mem::take(&mut self.gaps).into_iter();
+        gaps.filter_map(|gap| match gap {
+            Missing::Between(first, greeted) => {
                 // The greeting and the answers have numbers, too.
                 let last = registered.unwrap_or(greeted).max(greeted).saturating_sub(1);
                 let only_the_greeting = last == greeted && first == greeted;
                 (first <= last && !only_the_greeting).then_some(Missing::Between(first, last))
             }
-            (missing, _) => Some(missing),
-        }
+            missing @ Missing::From(_) => Some(missing),
+        })
+        .collect()
     }
 
     /// A message has come. `Some`: it begins another data-source session on the same connection.
@@ -207,7 +231,9 @@ mod tests {
     fn connect(source: &mut Source, server: &str, sequence: u64) -> (Connection, Option<Missing>) {
         let connection = source.connected(up(server, sequence).view());
         let registered = event(MessageId::EVENT_REGISTERED, sequence + 1);
-        (connection, source.registered(Some(registered.view())))
+        let missing = source.registered(Some(registered.view()));
+        assert!(missing.len() <= 1, "{missing:?}");
+        (connection, missing.first().copied())
     }
 
     #[test]
@@ -233,8 +259,8 @@ mod tests {
         connect(&mut source, "SIP_Server", 5);
         source.connected(up("SIP_Server", 7).view());
         let registered = event(MessageId::EVENT_REGISTERED, 12);
-        assert_eq!(source.registered(Some(registered.view())), Some(Missing::Between(7, 11)));
-        assert_eq!(source.registered(Some(registered.view())), None, "it is told once");
+        assert_eq!(source.registered(Some(registered.view())), [Missing::Between(7, 11)]);
+        assert_eq!(source.registered(Some(registered.view())), [], "it is told once");
     }
 
     #[test]
@@ -258,5 +284,31 @@ mod tests {
         let mut source: Source = serde_json::from_str(&kept).unwrap();
         let missing = Some(Missing::Between(7, 9));
         assert_eq!(connect(&mut source, "SIP_Server", 9), (Connection::First, missing));
+    }
+
+    /// What a recorder does that is killed before it is registered, and started again.
+    fn killed(source: &Source) -> Source {
+        serde_json::from_str(&serde_json::to_string(source).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_was_missed_is_told_although_a_run_ended_before_it_could() {
+        let mut source = Source::default();
+        connect(&mut source, "SIP_Server", 5);
+        source.connected(up("SIP_Server", 9).view());
+        let mut source = killed(&source);
+        let missing = Some(Missing::Between(7, 20));
+        assert_eq!(connect(&mut source, "SIP_Server", 20), (Connection::First, missing));
+
+        source.connected(up("SIP_Server", 30).view());
+        let mut source = killed(&source);
+        source.connected(up("SIP_Server", 2).view());
+        let mut source = killed(&source);
+        source.connected(up("SIP_Server", 8).view());
+        let registered = event(MessageId::EVENT_REGISTERED, 9);
+        let missing = [Missing::From(22), Missing::Between(3, 8)];
+        assert_eq!(source.registered(Some(registered.view())), missing);
+        let mut source = killed(&source);
+        assert_eq!(connect(&mut source, "SIP_Server", 10), (Connection::First, None), "it is told once");
     }
 }
