@@ -88,6 +88,14 @@ impl CallEvent {
     }
 }
 
+impl CallEvent {
+    /// Whether it is a sign of a new call where none is known. With others, a call that was there before the recorder
+    /// is heard for the first time.
+    fn begins(self) -> bool {
+        matches!(self, Self::In | Self::Held)
+    }
+}
+
 /// A call.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
@@ -193,7 +201,9 @@ impl Calls {
         self.leave_previous(&name, context, sequence, sink)?;
         let call = match (self.find(&name, context.moment.at), dn) {
             (Some(call), _) => call,
-            (None, Some(_)) if event != CallEvent::Over => self.begin(&name, context, sequence, sink)?,
+            (None, Some(dn)) if event.begins() || !self.is_late(event, dn, &name) => {
+                self.begin(&name, context, sequence, sink)?
+            }
             _ => return Ok(None),
         };
         match (event, dn) {
@@ -202,6 +212,11 @@ impl Calls {
             (_, None) => {}
         }
         Ok(Some(call))
+    }
+
+    /// Whether an event that is no sign of a new call is of one that was forgotten.
+    fn is_late(&self, event: CallEvent, dn: &str, name: &CallName) -> bool {
+        event == CallEvent::Over || self.parties.has_left(dn, &name.callid)
     }
 
     /// What the event means for its DN in the call.

@@ -64,6 +64,12 @@ impl Parties {
         self.dns.get(dn)?.iter().find(|seat| seat.call == call).map(|seat| seat.presence)
     }
 
+    /// Whether a DN was in a call of this name and has left it, as far as that is remembered.
+    pub(super) fn has_left(&self, dn: &str, callid: &str) -> bool {
+        let left = |seat: &Seat| seat.presence == Presence::Left && &*seat.callid == callid;
+        self.dns.get(dn).is_some_and(|seats| seats.iter().any(left))
+    }
+
     /// Puts a row of the database back.
     pub(super) fn restore(&mut self, dn: &str, seat: Seat) -> Arc<str> {
         let name = match self.dns.get_key_value(dn) {

@@ -1,0 +1,12 @@
+//! The rules from events to rows: every rule on a memory sink, on SQLite and on PostgreSQL, against truth files.
+
+mod adata;
+mod apply;
+mod attached;
+mod calls;
+mod events;
+mod ini;
+mod memory;
+mod row;
+mod truth;
+mod user_events;
