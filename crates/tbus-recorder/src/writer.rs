@@ -75,6 +75,8 @@ enum Trouble {
     Session(#[from] serde_json::Error),
     #[error("a message in the queue cannot be read: {0}")]
     Frame(#[from] WireError),
+    #[error("the database has it already: a connection of a run that was killed has committed it meanwhile")]
+    Overtaken,
 }
 
 /// What the thread is made of.
@@ -251,7 +253,10 @@ impl Open {
         self.interpreter.end_transaction(&mut sink)?;
         let (mut tx, counters) = sink.finish()?;
         self.monitor.write(&mut tx)?;
-        mark::write(&mut tx, queue, taken.transaction, self.session, now)?;
+        // The server may finish a commit after its client was killed, and after the mark was read here.
+        if !mark::write(&mut tx, queue, taken.transaction, self.session, now)? {
+            return Err(Trouble::Overtaken);
+        }
         let rows = tx.commit()?;
         self.last = taken.transaction;
         Ok((rows, counters))
