@@ -1,7 +1,6 @@
 //! A PostgreSQL server of one's own: in a temporary folder, on a free port of the loopback address.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
@@ -10,36 +9,34 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tempfile::TempDir;
-
 /// Role without password, owner of everything.
 const OWNER: &str = "tbus";
 /// How often a start is tried when another program takes the port first.
 const ATTEMPTS: usize = 5;
 
-/// Starts the server, says whether that worked, waits until its input ends or says `keep`, and stops the server. So the
-/// server ends with the process that started it, whatever ends that.
-const KEEPER: &str = r#"
+/// Waits until its input ends, which the end of the process that holds the other end brings, whatever ends that; then
+/// stops the server and removes everything. Programs that are still making the server may need a moment to give up.
+const GUARD: &str = r#"
 bin=$1 folder=$2
 cd /
-exec 2>>"$folder/log"
-"$bin/pg_ctl" -D "$folder/data" -l "$folder/log" -w -t 60 -s start >>"$folder/log" || { echo failed; exit 1; }
-echo started
-order=
-read -r order
-"$bin/pg_ctl" -D "$folder/data" -m fast -w -t 60 -s stop >>"$folder/log"
-[ "$order" = keep ] || rm -rf "$folder"
+cat >/dev/null
+[ ! -e "$folder/data/postmaster.pid" ] || "$bin/pg_ctl" -D "$folder/data" -m immediate -w -t 60 -s stop
+for attempt in 1 2 3 4 5 6 7 8 9 10; do
+    rm -rf "$folder"/* && rmdir "$folder" && exit
+    sleep 0.2
+done
 "#;
 
 /// A running PostgreSQL server. It ends, and its folder goes, when this is dropped or the process ends in any way.
 #[derive(Debug)]
 pub struct Postgres {
     bin: PathBuf,
-    folder: TempDir,
+    folder: PathBuf,
     port: u16,
     user: Option<(u32, u32)>,
-    /// The shell that keeps the server; none while it is stopped.
-    keeper: Option<Child>,
+    /// The shell that cleans up.
+    guard: Child,
+    runs: bool,
 }
 
 /// How the server of a test runs.
@@ -71,11 +68,21 @@ impl Postgres {
         let bin = programs();
         let folder = tempfile::Builder::new().prefix("tbus-postgres-").tempdir().expect("a temporary folder");
         let user = unprivileged(folder.path());
-        let mut server = Self { bin, folder, port: 0, user, keeper: None };
         if let Some((uid, gid)) = user {
-            chown(server.folder.path(), Some(uid), Some(gid)).expect("root may give the folder away");
+            chown(folder.path(), Some(uid), Some(gid)).expect("root may give the folder away");
         }
-        let data = server.folder.path().join("data");
+        let guard = command("sh", folder.path(), user)
+            .args(["-c", GUARD, "sh"])
+            .args([&bin, folder.path()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // A Ctrl-C in the terminal ends the tests, and then this cleans up.
+            .process_group(0)
+            .spawn()
+            .expect("sh runs");
+        let mut server = Self { bin, folder: folder.keep(), port: 0, user, guard, runs: false };
+        let data = server.folder.join("data");
         let made = server
             .program("initdb")
             .args(["-A", "trust", "-U", OWNER, "-E", "UTF8", "--locale=C", "--no-sync", "-D"])
@@ -98,7 +105,7 @@ impl Postgres {
                 server.port
             );
             std::fs::write(data.join("postgresql.auto.conf"), settings).expect("the settings can be written");
-            if server.keep() {
+            if server.begin() {
                 let (role, password) = (Self::SECURED, Self::PASSWORD);
                 server.psql("postgres", &format!("CREATE ROLE {role} LOGIN PASSWORD '{password}'"));
                 return server;
@@ -164,11 +171,9 @@ impl Postgres {
     /// # Panics
     /// When it does not stop.
     pub fn stop(&mut self) {
-        if let Some(mut keeper) = self.keeper.take() {
-            // A keeper that has gone already closed this; the wait tells.
-            let _ = keeper.stdin.take().map(|mut input| input.write_all(b"keep\n"));
-            keeper.wait().expect("the keeper ends");
-        }
+        assert!(self.runs, "the server is stopped");
+        assert!(self.pg_ctl(&["-m", "fast", "stop"]), "the server does not stop:\n{}", self.log());
+        self.runs = false;
     }
 
     /// Ends the server's processes at once, as a crash does; its data and port stay.
@@ -176,7 +181,7 @@ impl Postgres {
     /// # Panics
     /// When the processes cannot be listed or ended.
     pub fn kill(&mut self) {
-        let file = self.folder.path().join("data/postmaster.pid");
+        let file = self.folder.join("data/postmaster.pid");
         let text = std::fs::read_to_string(&file).expect("the server runs");
         let server = text.lines().next().expect("postmaster.pid has the process's id").trim().to_owned();
         let listed = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output().expect("ps runs");
@@ -190,7 +195,7 @@ impl Postgres {
         let _ = Command::new("kill").args(["-KILL", &server]).args(children).stderr(Stdio::null()).status();
         // Nobody may have collected the dead process yet, and a new server would take it for a living one.
         std::fs::remove_file(file).expect("the mark of the dead server can be removed");
-        self.stop();
+        self.runs = false;
     }
 
     /// Starts a stopped or killed server again, on the same port with the same data.
@@ -198,61 +203,52 @@ impl Postgres {
     /// # Panics
     /// When it does not start.
     pub fn start_again(&mut self) {
-        assert!(self.keeper.is_none(), "the server runs");
-        assert!((0..ATTEMPTS).any(|_| self.keep()), "the server does not start again:\n{}", self.log());
+        assert!(!self.runs, "the server runs");
+        assert!((0..ATTEMPTS).any(|_| self.begin()), "the server does not start again:\n{}", self.log());
     }
 
     /// Starts the server; false when it does not start.
-    fn keep(&mut self) -> bool {
-        let mut keeper = self
-            .command("sh")
-            .args(["-c", KEEPER, "sh"])
-            .args([&self.bin, self.folder.path()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .expect("sh runs");
-        let mut line = String::new();
-        BufReader::new(keeper.stdout.take().expect("its output is a pipe"))
-            .read_line(&mut line)
-            .expect("a line");
-        if line.trim() == "started" {
-            self.keeper = Some(keeper);
-            return true;
-        }
-        keeper.wait().expect("the keeper ends");
-        false
+    fn begin(&mut self) -> bool {
+        self.runs = self.pg_ctl(&["-l", &self.folder.join("log").display().to_string(), "start"]);
+        self.runs
+    }
+
+    fn pg_ctl(&self, order: &[&str]) -> bool {
+        let mut command = self.program("pg_ctl");
+        command.arg("-D").arg(self.folder.join("data")).args(["-w", "-t", "60", "-s"]).args(order);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("pg_ctl runs").success()
     }
 
     fn program(&self, name: &str) -> Command {
-        self.command(self.bin.join(name))
-    }
-
-    /// A command as the server's user, without settings of the environment that would lead elsewhere.
-    fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
-        command.current_dir(self.folder.path()).env("LC_ALL", "C").stdin(Stdio::null());
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("PG") {
-                command.env_remove(name);
-            }
-        }
-        if let Some((uid, gid)) = self.user {
-            command.uid(uid).gid(gid);
-        }
-        command
+        command(self.bin.join(name), &self.folder, self.user)
     }
 
     fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.stop();
+        drop(self.guard.stdin.take());
+        // Nothing is left to do when it cannot be waited for.
+        let _ = self.guard.wait();
     }
+}
+
+/// A command as the server's user, without settings of the environment that would lead elsewhere.
+fn command(program: impl AsRef<OsStr>, folder: &Path, user: Option<(u32, u32)>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).env("LC_ALL", "C").stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PG") {
+            command.env_remove(name);
+        }
+    }
+    if let Some((uid, gid)) = user {
+        command.uid(uid).gid(gid);
+    }
+    command
 }
 
 fn said(output: &Output) -> String {
@@ -310,7 +306,7 @@ mod tests {
     #[test]
     fn data_survives_a_stop_and_a_kill_and_the_folder_goes_at_the_end() {
         let mut server = Postgres::start();
-        let folder = server.folder.path().to_owned();
+        let folder = server.folder.clone();
         server.create_database("kept");
         server.psql("kept", "CREATE TABLE t (n int); INSERT INTO t VALUES (1)");
         let port = server.port();
