@@ -4,9 +4,9 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tlib_capture::{Level as LogLevel, ids};
-use tlib_net::{Client, ClientError, ClientEvent, ServerError};
+use tlib_net::{Client, ClientEvent, ServerError};
 use tlib_proto::enums::RegisterMode;
-use tlib_proto::{Message, MessageId, MessageRef, Timestamp};
+use tlib_proto::{AttributeId, Message, MessageId, MessageRef, Timestamp};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -14,6 +14,7 @@ use crate::dss::{Closed, Opened};
 use crate::log::{Log, PROVIDER};
 use crate::options::Options;
 use crate::queue::{Level, OwnedRecord, Queue, QueueError, Record};
+use crate::recorder::StartError;
 use crate::source::{self, Source};
 use crate::time;
 use crate::writer::Shared;
@@ -53,6 +54,8 @@ pub(crate) struct Receiver {
     /// The highest session number that the database knew at the start.
     sessions: i32,
     session: Option<i32>,
+    /// DNs that were not registered on this connection.
+    refused: Vec<String>,
     limits: Grouping,
     batch: Batch,
     /// What is in the queue, but in no transaction yet.
@@ -140,6 +143,7 @@ impl Receiver {
             started,
             sessions,
             session: None,
+            refused: Vec::new(),
             limits,
             batch: Batch::default(),
             open: OpenTransaction::default(),
@@ -151,14 +155,21 @@ impl Receiver {
     }
 
     /// Opens the first session and registers on the DNs. Events that come meanwhile are taken.
-    pub(crate) async fn begin(&mut self) -> Result<(), ClientError> {
+    /// When one of them is refused, the session is closed again.
+    pub(crate) async fn begin(&mut self) -> Result<(), StartError> {
         let link = self.client.link().clone();
         self.greeted(&link).await;
         self.append().await;
         let mut last = None;
         for dn in self.dns.clone() {
             let requester = self.client.requester();
-            last = Some(self.meanwhile(requester.register_as(&dn, RegisterMode::MODE_SHARE)).await?);
+            match self.meanwhile(requester.register_as(&dn, RegisterMode::MODE_SHARE)).await {
+                Ok(answer) => last = Some(answer),
+                Err(error) => {
+                    self.leave(&format!("not registered on {dn}: {error}")).await;
+                    return Err(StartError::Registration { dn, error });
+                }
+            }
         }
         self.registered(last.as_ref());
         Ok(())
@@ -200,24 +211,32 @@ impl Receiver {
         if self.session.is_some() && !self.full {
             let requester = self.client.requester();
             let dns = self.dns.clone();
+            let mut last = None;
             let farewell = async {
                 for dn in &dns {
-                    // A server that does not answer any more is left alone.
-                    if requester.unregister(dn).await.is_err() {
-                        return;
+                    match requester.unregister(dn).await {
+                        Ok(answer) => last = Some(answer),
+                        // A server that does not answer any more is left alone.
+                        Err(_) => return,
                     }
                 }
             };
             self.meanwhile(tokio::time::timeout(FAREWELL, farewell)).await.ok();
+            // Its number is none of those that the next run will miss.
+            if let Some(answer) = last {
+                self.source.heard(answer.view());
+            }
         }
+        self.leave("shutdown").await;
+    }
+
+    /// Closes the session and the transaction, for the recorder ends.
+    async fn leave(&mut self, reason: &str) {
         self.close_session(true);
         self.append().await;
         self.close_transaction();
-        self.log.line(
-            LogLevel::Trace,
-            ids::SOURCE,
-            format!("Disconnected from {}: shutdown", self.source.server),
-        );
+        let text = format!("Disconnected from {}: {reason}", self.source.server);
+        self.log.line(LogLevel::Trace, ids::SOURCE, text);
     }
 
     /// Waits for the future, and takes events until it is done.
@@ -262,7 +281,19 @@ impl Receiver {
         }
         match message.id() {
             MessageId::EVENT_ERROR => {
-                let text = format!("{}: {}", self.source.server, ServerError::of(message));
+                let error = ServerError::of(message);
+                let dn = event.text(AttributeId::THIS_DN).ok().flatten().unwrap_or_default();
+                let text = match self.dns.iter().find(|known| known.as_bytes() == dn) {
+                    // Nothing else than a registration is asked for a DN.
+                    Some(dn) => {
+                        self.refused.push(dn.clone());
+                        format!(
+                            "Not registered on {dn} of {}, it is tried again with the next connection: {error}",
+                            self.source.server
+                        )
+                    }
+                    None => format!("{}: {error}", self.source.server),
+                };
                 self.log.put(now, LogLevel::Standard, ids::SOURCE, text);
             }
             id if crate::interpret::concerns(id) => {
@@ -279,6 +310,7 @@ impl Receiver {
     }
 
     async fn greeted(&mut self, link: &Message) {
+        self.refused.clear();
         let connection = self.source.connected(link.view());
         self.open_session(connection, time::of(link.view())).await;
     }
@@ -298,12 +330,16 @@ impl Receiver {
         self.session = Some(session);
     }
 
-    /// Every DN is registered.
+    /// Every DN is registered, or was refused.
     fn registered(&mut self, answer: Option<&Message>) {
         let now = self.log.now();
-        let text = format!("Registered on {} of {}", self.dns.join(", "), self.source.server);
-        self.log.put(now, LogLevel::Trace, ids::SOURCE, text);
-        let missing = self.source.registered(answer.map(Message::view));
+        let dns: Vec<&str> =
+            self.dns.iter().filter(|dn| !self.refused.contains(dn)).map(String::as_str).collect();
+        if !dns.is_empty() {
+            let text = format!("Registered on {} of {}", dns.join(", "), self.source.server);
+            self.log.put(now, LogLevel::Trace, ids::SOURCE, text);
+        }
+        let missing = self.source.registered(answer.map(Message::view), self.dns.len());
         for missing in &missing {
             self.log.put(now, LogLevel::Standard, ids::MISSING, missing.to_string());
         }
@@ -318,6 +354,11 @@ impl Receiver {
         let now = self.log.now();
         let text = format!("Disconnected from {}: {reason}", self.source.server);
         self.log.put(now, LogLevel::Standard, ids::SOURCE, text);
+        if self.session.is_none() {
+            // Somebody is there, but refuses: the rest was said before.
+            self.log.flush();
+            return;
+        }
         let why = if self.behind { ", for the queue was full and nothing was received" } else { "" };
         let from = self.source.last_sequence.unwrap_or_default().saturating_add(1);
         let text = format!(

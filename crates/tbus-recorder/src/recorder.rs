@@ -1,5 +1,6 @@
 //! The recorder as a whole: started, running on two threads, stopped.
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
@@ -37,7 +38,8 @@ pub(crate) struct Rules {
 pub struct RecorderConfig {
     /// The T-Server, `HOST:PORT`.
     pub server: String,
-    /// How the client calls itself and behaves; it is read on demand and connects again whatever this says.
+    /// How the client calls itself and behaves. It is read on demand whatever this says, and connects again, after
+    /// the times that this says or else the usual ones.
     pub client: ClientOptions,
     /// The DNs to register on.
     pub dns: Vec<String>,
@@ -45,7 +47,7 @@ pub struct RecorderConfig {
     pub database: DatabaseUrl,
     /// What a commit waits for, in the database and in the queue.
     pub sync: Sync,
-    /// The durable queue.
+    /// The durable queue; its `sync` is the one above.
     pub queue: QueueOptions,
     /// What to store.
     pub options: Options,
@@ -111,8 +113,14 @@ pub enum StartError {
     #[error("{0}")]
     Client(#[source] ClientError),
     /// A DN cannot be registered on.
-    #[error("{0}")]
-    Registration(#[source] ClientError),
+    #[error("{dn}: {error}")]
+    Registration {
+        /// The DN.
+        dn: String,
+        /// Why.
+        #[source]
+        error: ClientError,
+    },
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -168,7 +176,6 @@ impl Recorder {
         let started = time::micros((config.clock)());
         let log = Log::new(config.log, config.clock);
         let path = config.queue.path.clone();
-        let queue = Arc::new(Queue::open(config.queue)?);
         let rules = Arc::new(Rules {
             options: Arc::new(config.options),
             specification: Arc::new(config.specification),
@@ -179,10 +186,20 @@ impl Recorder {
             application_name: "tbus record".to_owned(),
             ..OpenOptions::default()
         };
+        // First, for a mistake in its name leaves no queue behind.
+        let opened = match Database::open(&config.database, &open_options) {
+            Err(error)
+                if error.kind() != ErrorKind::Unreachable || !path.file().is_some_and(Path::exists) =>
+            {
+                return Err(error.into());
+            }
+            opened => opened,
+        };
+        let queue = Arc::new(Queue::open(QueueOptions { sync: config.sync, ..config.queue })?);
         let pending = queue.pending();
         let mut found = Found { schema: None, pending, unreachable: None };
         let mut sessions = 0;
-        let open = match Database::open(&config.database, &open_options) {
+        let open = match opened {
             Ok(mut database) => {
                 found.schema = Some(schema::prepare(&mut database, &config.database)?);
                 if mark::read(&mut database, queue.id())?.is_none() {
@@ -197,7 +214,7 @@ impl Recorder {
                 sessions = mark::sessions(&mut database)?;
                 Some(Open::new(database, &rules, queue.id())?)
             }
-            Err(error) if error.kind() == ErrorKind::Unreachable && queue.get(BOUND)?.is_some() => {
+            Err(error) if queue.get(BOUND)?.is_some() => {
                 found.unreachable = Some(error.to_string());
                 None
             }
@@ -208,7 +225,9 @@ impl Recorder {
         let (stop, stopped) = watch::channel(false);
         let mut client = config.client;
         client.read_on_demand = true;
-        client = client.with_reconnect();
+        if client.reconnect.is_none() {
+            client = client.with_reconnect();
+        }
         let receiver = {
             let (queue, shared, log, rules) =
                 (Arc::clone(&queue), Arc::clone(&shared), log.another(), Arc::clone(&rules));
@@ -233,7 +252,7 @@ impl Recorder {
                             sessions,
                             stopped,
                         )?;
-                        receiver.begin().await.map_err(StartError::Registration)?;
+                        receiver.begin().await?;
                         Ok(receiver)
                     };
                     match begun.await {

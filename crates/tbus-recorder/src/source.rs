@@ -145,18 +145,23 @@ impl Source {
         });
     }
 
-    /// Every DN is registered, the last one with this answer: from here on nothing is missed. Returns what may have
-    /// been, once.
-    pub(crate) fn registered(&mut self, answer: Option<MessageRef<'_>>) -> Vec<Missing> {
+    /// Every DN is registered, the last of `dns` with this answer: from here on nothing is missed. Returns what may
+    /// have been, once.
+    pub(crate) fn registered(&mut self, answer: Option<MessageRef<'_>>, dns: usize) -> Vec<Missing> {
         let registered = answer.and_then(sequence);
         self.last_sequence = self.last_sequence.max(registered);
         let gaps = std::mem::take(&mut self.gaps).into_iter();
         gaps.filter_map(|gap| match gap {
             Missing::Between(first, greeted) => {
-                // The greeting and the answers have numbers, too.
-                let last = registered.unwrap_or(greeted).max(greeted).saturating_sub(1);
-                let only_the_greeting = last == greeted && first == greeted;
-                (first <= last && !only_the_greeting).then_some(Missing::Between(first, last))
+                // The greeting and the answers have numbers, too. With others among them, events may have come
+                // while not every DN was registered.
+                let answers = u64::try_from(dns).unwrap_or(u64::MAX);
+                let last = match registered {
+                    Some(last) if last.saturating_sub(greeted) > answers => last,
+                    _ => greeted,
+                };
+                let last = last.saturating_sub(1);
+                (first <= last).then_some(Missing::Between(first, last))
             }
             missing @ Missing::From(_) => Some(missing),
         })
@@ -182,6 +187,8 @@ impl Source {
                 let other = !server.is_empty() && server != self.server;
                 if other {
                     self.server = server;
+                    // It counts on its own.
+                    self.last_sequence = sequence(message);
                 }
                 let switchover = other || std::mem::take(&mut self.primary_changed);
                 let link = std::mem::take(&mut self.link_down);
@@ -231,7 +238,7 @@ mod tests {
     fn connect(source: &mut Source, server: &str, sequence: u64) -> (Connection, Option<Missing>) {
         let connection = source.connected(up(server, sequence).view());
         let registered = event(MessageId::EVENT_REGISTERED, sequence + 1);
-        let missing = source.registered(Some(registered.view()));
+        let missing = source.registered(Some(registered.view()), 1);
         assert!(missing.len() <= 1, "{missing:?}");
         (connection, missing.first().copied())
     }
@@ -242,7 +249,7 @@ mod tests {
         assert_eq!(connect(&mut source, "SIP_Server", 5), (Connection::First, None));
         assert_eq!(source.heard(event(MessageId::EVENT_USER_EVENT, 9).view()), None);
 
-        let missing = Some(Missing::Between(10, 12));
+        let missing = Some(Missing::Between(10, 11));
         assert_eq!(connect(&mut source, "SIP_Server", 12), (Connection::Reconnect, missing));
         assert_eq!(connect(&mut source, "SIP_Server", 14), (Connection::Reconnect, None), "nothing was sent");
 
@@ -259,8 +266,11 @@ mod tests {
         connect(&mut source, "SIP_Server", 5);
         source.connected(up("SIP_Server", 7).view());
         let registered = event(MessageId::EVENT_REGISTERED, 12);
-        assert_eq!(source.registered(Some(registered.view())), [Missing::Between(7, 11)]);
-        assert_eq!(source.registered(Some(registered.view())), [], "it is told once");
+        assert_eq!(source.registered(Some(registered.view()), 1), [Missing::Between(7, 11)]);
+        assert_eq!(source.registered(Some(registered.view()), 1), [], "it is told once");
+        source.connected(up("SIP_Server", 13).view());
+        let registered = event(MessageId::EVENT_REGISTERED, 15);
+        assert_eq!(source.registered(Some(registered.view()), 2), [], "two answers are two numbers");
     }
 
     #[test]
@@ -282,7 +292,7 @@ mod tests {
         connect(&mut source, "SIP_Server", 5);
         let kept = serde_json::to_string(&source).unwrap();
         let mut source: Source = serde_json::from_str(&kept).unwrap();
-        let missing = Some(Missing::Between(7, 9));
+        let missing = Some(Missing::Between(7, 8));
         assert_eq!(connect(&mut source, "SIP_Server", 9), (Connection::First, missing));
     }
 
@@ -297,7 +307,7 @@ mod tests {
         connect(&mut source, "SIP_Server", 5);
         source.connected(up("SIP_Server", 9).view());
         let mut source = killed(&source);
-        let missing = Some(Missing::Between(7, 20));
+        let missing = Some(Missing::Between(7, 19));
         assert_eq!(connect(&mut source, "SIP_Server", 20), (Connection::First, missing));
 
         source.connected(up("SIP_Server", 30).view());
@@ -306,8 +316,8 @@ mod tests {
         let mut source = killed(&source);
         source.connected(up("SIP_Server", 8).view());
         let registered = event(MessageId::EVENT_REGISTERED, 9);
-        let missing = [Missing::From(22), Missing::Between(3, 8)];
-        assert_eq!(source.registered(Some(registered.view())), missing);
+        let missing = [Missing::From(22), Missing::Between(3, 7)];
+        assert_eq!(source.registered(Some(registered.view()), 1), missing);
         let mut source = killed(&source);
         assert_eq!(connect(&mut source, "SIP_Server", 10), (Connection::First, None), "it is told once");
     }

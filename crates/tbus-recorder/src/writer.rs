@@ -121,7 +121,7 @@ impl Writer {
     pub(crate) fn run(mut self) {
         let mut done = 0;
         loop {
-            let Some(transaction) = self.queue.wait(done, IDLE) else {
+            let Some(transaction) = self.next(done) else {
                 if self.shared.stopped() {
                     return;
                 }
@@ -139,6 +139,13 @@ impl Writer {
             }
             done = transaction;
         }
+    }
+
+    /// The next transaction. `None`: there is none yet, or none any more.
+    fn next(&self, done: u64) -> Option<u64> {
+        let next = self.queue.wait(done, IDLE);
+        // The call that ends a wait says nothing of what was closed just before it.
+        next.or_else(|| self.shared.stopped().then(|| self.queue.wait(done, Duration::ZERO)).flatten())
     }
 
     /// Writes and removes one transaction, however often it takes. `false`: the recorder stops before it worked.

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use tbus_db::{DatabaseUrl, ErrorKind, Sync};
-use tbus_recorder::queue::QueuePath;
+use tbus_recorder::queue::{QueueError, QueuePath};
+use tbus_recorder::schema::SchemaError;
 use tbus_recorder::{Recorder, RecorderConfig, StartError, Summary};
 use tlib_net::ClientOptions;
 
@@ -163,10 +164,22 @@ fn queue(args: &RecordArgs, rules: &Rules) -> QueuePath {
 pub(crate) fn failure(error: StartError) -> Failure {
     match error {
         StartError::Client(error) => client::failure(error),
-        StartError::Registration(error) => client::failure(error),
-        StartError::Database(error) if error.kind() == ErrorKind::Refused => Failure::bad(error),
-        StartError::Database(error) => Failure::system(error),
+        StartError::Registration { dn, error } => client::registration_failure(error, "--dn", &dn),
+        StartError::Database(error) | StartError::Schema(SchemaError::Database(error)) => {
+            match error.kind() {
+                ErrorKind::Refused => Failure::bad(error),
+                _ => Failure::system(error),
+            }
+        }
         StartError::Schema(_) | StartError::OtherDatabase { .. } => Failure::bad(error),
+        // What the user has named is not there, or is something else.
+        StartError::Queue(
+            QueueError::Unreachable { .. }
+            | QueueError::ReadOnly { .. }
+            | QueueError::Foreign { .. }
+            | QueueError::Version { .. }
+            | QueueError::Damaged { .. },
+        ) => Failure::bad(error),
         error => Failure::system(error),
     }
 }
