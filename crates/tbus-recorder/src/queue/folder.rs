@@ -9,6 +9,12 @@ use rusqlite::Connection;
 use super::lock;
 use super::store::Store;
 
+/// What appends may wait for, in bytes of the log (chosen).
+const LITTLE: u64 = 1 << 20;
+
+/// How often that is tried for: with more, appends come faster than the disk takes them, and have to wait (chosen).
+const ROUNDS: usize = 4;
+
 /// The thread, which ends when this is dropped.
 pub(super) struct Folder {
     orders: Option<SyncSender<()>>,
@@ -23,11 +29,18 @@ impl Folder {
         let store = Arc::clone(store);
         let thread = thread::Builder::new().name("queue".to_owned()).spawn(move || {
             while todo.recv().is_ok() {
-                // Most of it while appends go on..
+                // Most of it while appends go on, until little has come meanwhile ..
+                for _ in 0..ROUNDS {
+                    lock(&store).forget_log();
+                    fold(&connection);
+                    if lock(&store).logged() <= LITTLE {
+                        break;
+                    }
+                }
+                // .. and that little while they wait, after which the log starts again.
+                let store = lock(&store);
                 fold(&connection);
-                // .. and the little that came meanwhile while they wait, after which the log starts again.
-                let _appends_wait = lock(&store);
-                fold(&connection);
+                store.forget_log();
             }
         })?;
         Ok(Self { orders: Some(orders), thread: Some(thread) })

@@ -226,7 +226,7 @@ impl Queue {
         state.waiting_records = state.waiting_records.saturating_sub(waiting.records);
         state.waiting_bytes = state.waiting_bytes.saturating_sub(waiting.bytes);
         drop(state);
-        if store.is_long()
+        if store.logged() >= open::CHECKPOINT
             && let Some(folder) = &self.folder
         {
             folder.ask();

@@ -262,13 +262,14 @@ impl Store {
         self.logged.set(self.logged.get().saturating_add(bytes).saturating_add(pages));
     }
 
-    /// Whether the write-ahead log should be folded into the file; says so once.
-    pub(super) fn is_long(&self) -> bool {
-        let long = self.logged.get() >= open::CHECKPOINT;
-        if long {
-            self.logged.set(0);
-        }
-        long
+    /// Bytes of the write-ahead log since [`forget_log`](Self::forget_log), estimated.
+    pub(super) fn logged(&self) -> u64 {
+        self.logged.get()
+    }
+
+    /// The log is folded into the file now.
+    pub(super) fn forget_log(&self) {
+        self.logged.set(0);
     }
 
     /// The text of a fact.
