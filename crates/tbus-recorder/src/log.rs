@@ -42,10 +42,11 @@ impl Log {
         }
     }
 
-    /// A line, at once.
-    pub(crate) fn line(&mut self, level: Level, id: u32, text: String) {
-        self.put(self.now(), level, id, text);
-        self.flush();
+    /// A line, at once: before those that were put and wait for their [`Log::flush`].
+    pub(crate) fn line(&self, level: Level, id: u32, text: String) {
+        if let Some(sink) = self.sink.as_ref().filter(|sink| sink.verbosity().allows(level)) {
+            sink.push(Record::Line { at: self.now(), level, id, text });
+        }
     }
 
     /// Line 04543 for an event: `received from 65200 ("SIP_Server@REPORTING")`.
@@ -67,6 +68,11 @@ impl Log {
         if let Some(sink) = &self.sink {
             sink.flush();
         }
+    }
+
+    /// Forgets what was put.
+    pub(crate) fn forget(&mut self) {
+        self.batch.clear();
     }
 
     /// Hands over what was put.

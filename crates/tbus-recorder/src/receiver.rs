@@ -265,7 +265,11 @@ impl Receiver {
             match event {
                 ClientEvent::Message(message) => self.message(now, &message).await,
                 ClientEvent::Connected { link } => self.greeted(&link).await,
-                ClientEvent::Opened { registered, .. } => self.registered(registered.as_ref()),
+                ClientEvent::Opened { registered, .. } => {
+                    // So that no line of an event is written before the event is in the queue.
+                    self.append().await;
+                    self.registered(registered.as_ref());
+                }
                 ClientEvent::Lost { reason } => self.lost(&reason),
                 _ => {}
             }
@@ -399,6 +403,7 @@ impl Receiver {
                 "{events} records that were received are lost: the recorder was stopped while the queue could not be written"
             );
             self.log.line(LogLevel::Standard, ids::MISSING, text);
+            self.log.forget();
             return;
         }
         // Who sees line 04543 knows that the event is in the queue.
