@@ -20,17 +20,24 @@ pub(crate) struct Blocks {
     complaints: Vec<Complaint>,
     /// The line that has ended the block before, if there is one.
     ahead: Option<Vec<u8>>,
+    /// Number of the line that began the last block.
+    began: usize,
 }
 
 impl Blocks {
     /// A reader at the start of the input.
     pub(crate) fn new(input: Input) -> Self {
-        Self { input, complaints: Vec::new(), ahead: None }
+        Self { input, complaints: Vec::new(), ahead: None, began: 0 }
     }
 
     /// What to call the log in an error.
     pub(crate) fn name(&self) -> &str {
         self.input.name()
+    }
+
+    /// Number of the line that began the last block, from 1.
+    pub(crate) fn began(&self) -> usize {
+        self.began
     }
 
     /// What was left out since this was asked last.
@@ -48,6 +55,7 @@ impl Blocks {
             },
         };
         let Some(name) = heading(&line) else { return Ok(Some(Item::Line(line))) };
+        self.began = self.input.line_number();
         match Reader::start(name, self.input.line_number()) {
             Ok(reader) => Ok(Some(Item::Message(self.block(reader)?))),
             Err(TextError::UnknownMessage { line: number, name }) => {

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{decode, demo, encode, idb, kv, record, send, serve, spec, watch};
+use crate::{decode, demo, encode, icon, idb, kv, record, send, serve, spec, watch};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -50,6 +50,8 @@ enum Command {
     Kv(kv::KvArgs),
     /// Work with the interaction database that the recorder fills
     Idb(idb::IdbArgs),
+    /// Show what ICON's rules make of a T-Server log
+    Icon(icon::IconArgs),
     /// Show messages, attributes, enumerations and error codes, and how each is known
     Spec(spec::SpecArgs),
 }
@@ -76,6 +78,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Encode(args) => encode::run(&args),
         Command::Kv(args) => kv::run(&args),
         Command::Idb(args) => idb::run(&args),
+        Command::Icon(args) => icon::run(&args),
         Command::Spec(args) => spec::run(&args),
     }
 }

@@ -13,6 +13,7 @@ mod doc;
 mod encode;
 mod exit;
 mod hex;
+mod icon;
 mod idb;
 mod input;
 mod invocation;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::decision::{Decision, Outcome, Reason, Remark};
 
 /// Numbers of decisions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Pairs that a row has, counted once for each table.
     pub stored: u64,

@@ -38,6 +38,15 @@ pub struct Decision<'a> {
     pub outcome: Outcome,
 }
 
+/// A text that was longer than its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// How many characters it had.
+    pub from: usize,
+    /// How many it has now.
+    pub to: usize,
+}
+
 /// Stored, and where; or not, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -45,10 +54,10 @@ pub enum Outcome {
     Stored {
         /// The table.
         table: &'static str,
-        /// How many characters the value had, when it was cut.
-        cut: Option<usize>,
-        /// How many characters the key had, when it was cut.
-        key_cut: Option<usize>,
+        /// When the value was cut.
+        cut: Option<Cut>,
+        /// When the key was cut.
+        key_cut: Option<Cut>,
     },
     /// No row has it.
     Dropped(Reason),

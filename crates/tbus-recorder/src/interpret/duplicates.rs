@@ -100,7 +100,7 @@ mod tests {
         for _ in 0..3 {
             let list = KvList::build(|list| {
                 for number in 0..500 {
-                    list.str(&format!("key-with-a-long-name-{number}"), "").str(&number.to_string(), "");
+                    list.str(format!("key-with-a-long-name-{number}"), "").str(number.to_string(), "");
                 }
                 list.str("", "").str("7", "").str("", "").str("key-with-a-long-name-499", "")
             })

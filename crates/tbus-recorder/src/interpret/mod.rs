@@ -29,7 +29,7 @@ mod user_events;
 
 pub use change::{Change, Changes, Update};
 pub use counters::Counters;
-pub use decision::{Decision, Outcome, PairSource, Reason, Remark};
+pub use decision::{Cut, Decision, Outcome, PairSource, Reason, Remark};
 pub use machine::{Interpreter, concerns};
 pub use sequence::Sequence;
 pub use state::State;

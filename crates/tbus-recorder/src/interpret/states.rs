@@ -8,7 +8,7 @@ use tlib_proto::PairRef;
 use super::Sink;
 use super::change::{Change, Update};
 use super::context::Context;
-use super::decision::{Decision, Outcome, PairSource, Reason};
+use super::decision::{Cut, Decision, Outcome, PairSource, Reason};
 use super::sequence::Sequence;
 use crate::idb::{G_CUSTOM_STATES, GCustomStates};
 
@@ -31,7 +31,7 @@ pub(super) struct Field<'a> {
     /// From 0.
     pub(super) column: usize,
     pub(super) text: String,
-    pub(super) cut: Option<usize>,
+    pub(super) cut: Option<Cut>,
     pub(super) pair: PairRef<'a>,
 }
 
@@ -202,7 +202,7 @@ impl OpenStates {
     }
 }
 
-fn stored(cut: Option<usize>) -> Outcome {
+fn stored(cut: Option<Cut>) -> Outcome {
     Outcome::Stored { table: G_CUSTOM_STATES.name, cut, key_cut: None }
 }
 

@@ -8,6 +8,8 @@ use std::fmt::Write;
 
 use tlib_proto::ValueRef;
 
+use super::decision::Cut;
+
 /// A text for a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Text<'a> {
@@ -15,8 +17,8 @@ pub(super) struct Text<'a> {
     pub(super) text: &'a str,
     /// All of it.
     pub(super) whole: &'a str,
-    /// How many characters it has, when that is more than the column holds.
-    pub(super) cut: Option<usize>,
+    /// When it has more characters than the column holds.
+    pub(super) cut: Option<Cut>,
 }
 
 /// What a value has for a column.
@@ -87,7 +89,7 @@ fn cut_long(whole: &str, most: usize) -> Text<'_> {
     match whole.char_indices().nth(most) {
         Some((at, _)) => {
             let text = whole.get(..at).unwrap_or_default();
-            Text { text, whole, cut: Some(whole.chars().count()) }
+            Text { text, whole, cut: Some(Cut { from: whole.chars().count(), to: most }) }
         }
         None => Text { text: whole, whole, cut: None },
     }
@@ -119,7 +121,7 @@ mod tests {
         let mut scratch = String::new();
         assert_eq!(text(exact.as_bytes(), 255, &mut scratch).cut, None);
         let found = text(wide.as_bytes(), 255, &mut scratch);
-        assert_eq!((found.text, found.cut), (exact.as_str(), Some(256)));
+        assert_eq!((found.text, found.cut), (exact.as_str(), Some(Cut { from: 256, to: 255 })));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use tlib_proto::{AttributeId, KvRef, PairRef};
 
 use super::Sink;
 use super::context::Context;
-use super::decision::{Decision, Outcome, PairSource, Reason, Remark};
+use super::decision::{Cut, Decision, Outcome, PairSource, Reason, Remark};
 use super::duplicates::Duplicates;
 use super::sequence::Sequence;
 use super::states::{FIELDS, Field, OpenStates, Switch};
@@ -79,8 +79,8 @@ pub(super) struct Scratch {
 /// Pairs that do not, or not only, go to G_CUSTOM_DATA_S.
 #[derive(Default)]
 struct Specials<'a> {
-    /// Column, text, length before the cut.
-    principal: Vec<(usize, String, Option<usize>, PairRef<'a>)>,
+    /// Column, text, whether it was cut.
+    principal: Vec<(usize, String, Option<Cut>, PairRef<'a>)>,
     switches: Vec<Switch<'a>>,
     fields: Vec<Field<'a>>,
 }

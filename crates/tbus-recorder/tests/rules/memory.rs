@@ -112,8 +112,8 @@ impl Sink for Memory {
         let key: String = decision.key.escape_ascii().to_string().chars().take(40).collect();
         let outcome = match decision.outcome {
             Outcome::Stored { table, cut, key_cut } => {
-                let cut = cut.map(|length| format!(", cut from {length}")).unwrap_or_default();
-                let key_cut = key_cut.map(|length| format!(", key cut from {length}")).unwrap_or_default();
+                let cut = cut.map(|cut| format!(", cut from {}", cut.from)).unwrap_or_default();
+                let key_cut = key_cut.map(|cut| format!(", key cut from {}", cut.from)).unwrap_or_default();
                 format!("{table}{cut}{key_cut}")
             }
             Outcome::Dropped(reason) => format!("- {reason}"),

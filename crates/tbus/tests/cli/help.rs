@@ -17,12 +17,16 @@ fn every_command_and_every_example_exists() {
     let help = run(&["--help"]).with_code(0).stdout;
     assert!(help.lines().count() <= 40, "one page: {help}");
     let commands = section(&help, "Commands:");
-    assert_eq!(commands, ["demo", "serve", "watch", "send", "decode", "encode", "kv", "idb", "spec", "help"]);
+    assert_eq!(
+        commands,
+        ["demo", "serve", "watch", "send", "record", "decode", "encode", "kv", "idb", "icon", "spec", "help"]
+    );
     let mut pages: Vec<_> = vec![(vec![], help)];
     for command in commands.iter().filter(|command| *command != "help") {
         let page = match command.as_str() {
             "kv" => vec!["kv", "pack"],
             "idb" => vec!["idb", "schema"],
+            "icon" => vec!["icon", "explain"],
             command => vec![command],
         };
         let help = run(&[&page[..], &["--help"]].concat()).with_code(0).stdout;

@@ -3,6 +3,7 @@
 mod codec;
 mod demo;
 mod help;
+mod icon;
 mod idb;
 mod serve;
 mod support;
