@@ -4,3 +4,4 @@ mod architecture;
 mod binary;
 mod parsers;
 mod readme;
+mod recorder;

@@ -1,0 +1,2 @@
+-- The last transaction of the only queue.
+SELECT LAST_TRANSACTION FROM TBUS_QUEUE
