@@ -7,12 +7,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use futures_util::SinkExt;
-use tbus_db::rusqlite::{Connection, types::Null};
-use tbus_db::{Column, Database, DatabaseUrl, Kind, OpenOptions, Table, Value, format_time, sqlite};
+use tbus_db::{Column, Database, DatabaseUrl, Kind, OpenOptions, Table, Value, sqlite};
 use tlib_testkit::{Postgres, PostgresOptions};
-use tokio_postgres::NoTls;
+
+mod bare;
 
 /// Rows of one measurement.
 const ROWS: usize = 120_000;
@@ -97,107 +95,6 @@ fn ours(database: &mut Database, per_transaction: usize) -> Duration {
     start.elapsed()
 }
 
-/// What a careful hand writes: one prepared statement of 100 rows, every value bound, times already formatted.
-fn bare_sqlite(connection: &Connection, per_transaction: usize) -> Duration {
-    const MANY: usize = 100;
-    let places = format!("({})", ["?"; 24].join(","));
-    let names: Vec<&str> = TABLE.columns.iter().map(|column| column.name).collect();
-    let sql = |rows: usize| {
-        format!("INSERT INTO data ({}) VALUES {}", names.join(","), vec![places.as_str(); rows].join(","))
-    };
-    let (mut many, mut one) =
-        (connection.prepare(&sql(MANY)).expect("sql"), connection.prepare(&sql(1)).expect("sql"));
-    let time = format_time(START).expect("a time");
-    let start = Instant::now();
-    for first in (0..ROWS).step_by(per_transaction) {
-        connection.execute_batch("BEGIN IMMEDIATE").expect("begin");
-        let end = (first + per_transaction).min(ROWS);
-        let mut n = first;
-        while n < end {
-            let (statement, rows) = if end - n >= MANY { (&mut many, MANY) } else { (&mut one, 1) };
-            let mut place = 0;
-            for n in n..n + rows {
-                for value in row(n) {
-                    place += 1;
-                    match value {
-                        Value::Null => statement.raw_bind_parameter(place, Null),
-                        Value::Int(value) => statement.raw_bind_parameter(place, value),
-                        Value::Text(text) => statement.raw_bind_parameter(place, text),
-                        Value::Time(_) => statement.raw_bind_parameter(place, time.as_str()),
-                    }
-                    .expect("bind");
-                }
-            }
-            statement.raw_execute().expect("insert");
-            n += rows;
-        }
-        connection.execute_batch("COMMIT").expect("commit");
-    }
-    start.elapsed()
-}
-
-fn encode(out: &mut Vec<u8>, values: &[Value<'_>]) {
-    out.extend_from_slice(&24_i16.to_be_bytes());
-    for (value, column) in values.iter().zip(TABLE.columns) {
-        match value {
-            Value::Null => out.extend_from_slice(&(-1_i32).to_be_bytes()),
-            Value::Int(value) if column.kind == Kind::Int8 => {
-                out.extend_from_slice(&8_i32.to_be_bytes());
-                out.extend_from_slice(&value.to_be_bytes());
-            }
-            Value::Int(value) => {
-                out.extend_from_slice(&4_i32.to_be_bytes());
-                out.extend_from_slice(&(*value as i32).to_be_bytes());
-            }
-            Value::Text(text) => {
-                out.extend_from_slice(&(text.len() as i32).to_be_bytes());
-                out.extend_from_slice(text.as_bytes());
-            }
-            Value::Time(micros) => {
-                out.extend_from_slice(&8_i32.to_be_bytes());
-                out.extend_from_slice(&(micros - 946_684_800_000_000).to_be_bytes());
-            }
-        }
-    }
-}
-
-/// One prepared COPY a transaction, sent in pieces of `piece` bytes while rows are encoded.
-fn bare_copy(url: &str, per_transaction: usize, piece: usize) -> Duration {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connect");
-        tokio::spawn(connection);
-        let names: Vec<&str> = TABLE.columns.iter().map(|column| column.name).collect();
-        let sql = format!("COPY data ({}) FROM STDIN BINARY", names.join(","));
-        let statement = client.prepare(&sql).await.expect("prepare");
-        let start = Instant::now();
-        for first in (0..ROWS).step_by(per_transaction) {
-            client.batch_execute("BEGIN").await.expect("begin");
-            let mut sink = Box::pin(client.copy_in::<_, Bytes>(&statement).await.expect("copy"));
-            let mut out = Vec::with_capacity(piece + 1_024);
-            out.extend_from_slice(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0");
-            for n in first..(first + per_transaction).min(ROWS) {
-                encode(&mut out, &row(n));
-                if out.len() >= piece {
-                    let full = std::mem::replace(&mut out, Vec::with_capacity(piece + 1_024));
-                    sink.send(full.into()).await.expect("send");
-                    tokio::task::yield_now().await;
-                }
-            }
-            out.extend_from_slice(&(-1_i16).to_be_bytes());
-            sink.send(out.into()).await.expect("send");
-            sink.as_mut().finish().await.expect("finish");
-            client.batch_execute("COMMIT").await.expect("commit");
-        }
-        start.elapsed()
-    })
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 /// Runs pairs in turns and prints the medians.
 fn compare(what: &str, mut ours: impl FnMut() -> Duration, mut bare: impl FnMut() -> Duration) {
     let rate = |time: Duration| ROWS as f64 / time.as_secs_f64() / 1_000.0;
@@ -217,9 +114,9 @@ fn compare(what: &str, mut ours: impl FnMut() -> Duration, mut bare: impl FnMut(
     let spread = pairs.iter().copied().fold((f64::MAX, 0.0_f64), |(low, high), x| (low.min(x), high.max(x)));
     println!(
         "{what:<44} {:>7.0}k rows/s  bare {:>7.0}k  ratio {:.2} ({:.2}-{:.2})",
-        median(own),
-        median(others),
-        median(pairs),
+        bare::median(own),
+        bare::median(others),
+        bare::median(pairs),
         spread.0,
         spread.1
     );
@@ -242,7 +139,7 @@ fn on_sqlite(folder: &Path, per_transaction: usize) {
             drop(fresh());
             ours(&mut Database::open(&DatabaseUrl::sqlite(&path), &options).expect("open"), per_transaction)
         },
-        || bare_sqlite(&fresh(), per_transaction),
+        || bare::sqlite(&fresh(), &TABLE, (ROWS, per_transaction), row),
     );
 }
 
@@ -260,7 +157,10 @@ fn on_postgresql(server: &Postgres, per_transaction: usize) {
             || ours(&mut fresh(), per_transaction),
             || {
                 drop(fresh());
-                bare_copy(&server.url("bench"), per_transaction, piece.min(per_transaction * 256))
+                {
+                    let size = (ROWS, per_transaction, piece.min(per_transaction * 256));
+                    bare::copy(&server.url("bench"), &TABLE, size, row)
+                }
             },
         );
     }
