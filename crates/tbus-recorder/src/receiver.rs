@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tlib_capture::{Level as LogLevel, ids};
-use tlib_net::{Client, ClientEvent, ServerError};
+use tlib_net::{Client, ClientError, ClientEvent, ServerError};
 use tlib_proto::enums::RegisterMode;
 use tlib_proto::{AttributeId, Message, MessageId, MessageRef, Timestamp};
 use tokio::sync::watch;
@@ -205,27 +205,22 @@ impl Receiver {
         self.end().await;
     }
 
-    /// Answers to requests come after everything that was sent before them: what this recorder should have is here
-    /// when its DNs are given up.
+    /// Ends the session. What was sent before is taken first, if that can be.
     async fn end(mut self) {
-        if self.session.is_some() && !self.full {
-            let requester = self.client.requester();
-            let dns = self.dns.clone();
-            let mut last = None;
-            let farewell = async {
-                for dn in &dns {
-                    match requester.unregister(dn).await {
-                        Ok(answer) => last = Some(answer),
-                        // A server that does not answer any more is left alone.
-                        Err(_) => return,
-                    }
-                }
-            };
-            self.meanwhile(tokio::time::timeout(FAREWELL, farewell)).await.ok();
-            // Its number is none of those that the next run will miss.
-            if let Some(answer) = last {
-                self.source.heard(answer.view());
-            }
+        let untaken = if self.session.is_none() {
+            None
+        } else if self.full {
+            Some("the queue was full")
+        } else {
+            (!self.farewell().await).then_some("T-Server did not answer")
+        };
+        // Without a session it was told when the connection was lost.
+        if let Some(why) = untaken.filter(|_| self.session.is_some()) {
+            let from = self.source.last_sequence.unwrap_or_default().saturating_add(1);
+            let text = format!(
+                "Events from sequence number {from:016x} on may be missing: {why} when the recorder was stopped"
+            );
+            self.log.line(LogLevel::Standard, ids::MISSING, text);
         }
         self.leave("shutdown").await;
     }
@@ -237,6 +232,31 @@ impl Receiver {
         self.close_transaction();
         let text = format!("Disconnected from {}: {reason}", self.source.server);
         self.log.line(LogLevel::Trace, ids::SOURCE, text);
+    }
+
+    /// Gives up the DNs. Answers to requests come after everything that was sent before them: what this recorder should
+    /// have is here when that is done. `false`: the server does not answer.
+    async fn farewell(&mut self) -> bool {
+        let requester = self.client.requester();
+        let dns = self.dns.clone();
+        let mut last = None;
+        let farewell = async {
+            for dn in &dns {
+                match requester.unregister(dn).await {
+                    Ok(answer) => last = Some(answer),
+                    Err(ClientError::Server { .. }) => {}
+                    // A server that does not answer any more is left alone.
+                    Err(_) => return false,
+                }
+            }
+            true
+        };
+        let answered = self.meanwhile(tokio::time::timeout(FAREWELL, farewell)).await.unwrap_or(false);
+        // Its number is none of those that the next run will miss.
+        if let Some(answer) = last {
+            self.source.heard(answer.view());
+        }
+        answered
     }
 
     /// Waits for the future, and takes events until it is done.
