@@ -342,11 +342,14 @@ impl Drop for Recorder {
     }
 }
 
-/// Where the queue of a database is unless somebody says otherwise: a file beside a SQLite database, with `.pq` after its
-/// name; for another one a file in the current folder, named after server and database (chosen: the vendor's
-/// `icon_<dbid>.pq` would be the same file for two databases).
+/// Where the queue of a database is unless somebody says otherwise: a file beside a SQLite database, with `.pq` after
+/// its name, and in memory for one in memory; for another one a file in the current folder, named after server and
+/// database (chosen: the vendor's `icon_<dbid>.pq` would be the same file for two databases).
 pub fn queue_of(database: &DatabaseUrl) -> QueuePath {
     if let Some(path) = database.sqlite_path() {
+        if path == Path::new(":memory:") {
+            return QueuePath::Memory;
+        }
         let mut name = path.as_os_str().to_owned();
         name.push(".pq");
         return QueuePath::File(name.into());
@@ -366,6 +369,7 @@ mod tests {
     fn every_database_has_a_queue_of_its_own() {
         let queue = |url: &str| queue_of(&url.parse().unwrap()).to_string();
         assert_eq!(queue("sqlite:some/demo.sqlite"), "some/demo.sqlite.pq");
+        assert_eq!(queue("sqlite::memory:"), ":memory:");
         assert_eq!(queue("postgres://me:secret@db.example:5433/idb"), "icon_db.example_5433_idb.pq");
     }
 }

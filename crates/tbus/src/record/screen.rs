@@ -22,7 +22,7 @@ pub(super) fn head(args: &RecordArgs, rules: &Rules, log: &str) -> String {
     };
     let store = match rules.all_by_default {
         true => format!(
-            "store-event-data={store} (the vendor's default is none; --options FILE has it as ICON's are)"
+            "store-event-data={store}, the default here (the vendor's is none; --options FILE reads ICON's options)"
         ),
         false => format!("store-event-data={store}"),
     };
@@ -31,7 +31,7 @@ pub(super) fn head(args: &RecordArgs, rules: &Rules, log: &str) -> String {
         None => String::new(),
     };
     let dn = args.dn.first().map(String::as_str).unwrap_or_default();
-    let quoted = if dn.contains(char::is_whitespace) { format!("'{dn}'") } else { dn.to_owned() };
+    let quoted = quoted(dn);
     let lines = [
         format!("tbus {}, a recorder of user data", env!("CARGO_PKG_VERSION")),
         format!("Source:   {} of {server}, as {}", args.dn.join(", "), args.app),
@@ -52,10 +52,16 @@ fn look(db: &DatabaseUrl) -> String {
     match db.dialect() {
         Dialect::Sqlite => {
             let name = db.to_string();
-            format!("sqlite3 {} '{query}'", name.strip_prefix("sqlite:").unwrap_or(&name))
+            format!("sqlite3 {} '{query}'", quoted(name.strip_prefix("sqlite:").unwrap_or(&name)))
         }
-        Dialect::Postgresql => format!("psql {db} -c '{query}'"),
+        Dialect::Postgresql => format!("psql {} -c '{query}'", quoted(&db.to_string())),
     }
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let special = |c: char| c.is_whitespace() || "'\"$&;()<>|*?`\\#~!".contains(c);
+    if word.contains(special) { format!("'{}'", word.replace('\'', "'\\''")) } else { word.to_owned() }
 }
 
 /// What was found at the start, as far as somebody should know.
@@ -78,10 +84,21 @@ pub(super) fn found(found: &Found) -> Vec<String> {
 pub(super) fn summary(summary: &Summary) -> String {
     let many = |number: u64, what: &str| counted(usize::try_from(number).unwrap_or(usize::MAX), what);
     format!(
-        "tbus: {} stored as {} in {}{}",
+        "tbus: {} (events, and beginnings and ends of sessions) stored as {} in {}{}",
         many(summary.records, "record"),
         many(summary.rows, "row"),
         many(summary.transactions, "transaction"),
         summary.counters.not_stored().map(|text| format!("; {text}")).unwrap_or_default(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_suggested_can_be_copied_to_a_shell() {
+        assert_eq!(quoted("demo.sqlite"), "demo.sqlite");
+        assert_eq!(quoted("my demo's.sqlite"), r"'my demo'\''s.sqlite'");
+    }
 }

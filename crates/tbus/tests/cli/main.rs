@@ -5,6 +5,8 @@ mod demo;
 mod help;
 mod icon;
 mod idb;
+#[cfg(unix)]
+mod record;
 mod serve;
 mod support;
 mod talk;
