@@ -4,13 +4,14 @@
 //! `TBUS_FAULT_SEED`, `TBUS_FAULT_EVENTS`, `TBUS_FAULT_KILLS` and `TBUS_FAULT_STOPS` change what is done; the long form is in
 //! `tools/soak`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use tbus_core::World;
 use tbus_server::{Server, ServerConfig};
 use tlib_testkit::Postgres;
 
+use super::judge;
 use super::ledger::{Name, Queued, Stored};
 use super::plan::{Fault, Size, plan};
 use super::process::{Recorder, matching};
@@ -67,7 +68,8 @@ struct Run {
 impl Run {
     fn new(url: String, postgres: Option<Postgres>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let url = if postgres.is_some() { url } else { folder.path().join("idb.sqlite").display().to_string() };
+        let url =
+            if postgres.is_some() { url } else { folder.path().join("idb.sqlite").display().to_string() };
         std::fs::write(folder.path().join("icon.ini"), OPTIONS).expect("a file");
         Self {
             folder,
@@ -91,12 +93,12 @@ impl Run {
     fn go(mut self, name: &str, size: Size) {
         println!("{name}: TBUS_FAULT_SEED={} {size:?}", size.seed);
         let begun = Instant::now();
-        let publisher = Publisher::start(self.server.address(), size.events, size.seed);
+        let publisher = Publisher::start(self.server.address(), 1, size.seed);
         let mut recorder = self.recorder();
         recorder.ready();
         let mut troubles = (0, 0);
         for step in plan(size) {
-            publisher.allow(step.until);
+            publisher.allow(step.until.min(size.events));
             publisher.wait_for(step.at);
             match step.fault {
                 Fault::Kill { twice } => {
@@ -125,7 +127,7 @@ impl Run {
                 }
             }
         }
-        let sent = publisher.finish();
+        let sent = publisher.finish(size.events);
         self.logs.push(recorder.stop());
         self.judge(name, size, &sent);
         println!("{name}: {:.1} s", begun.elapsed().as_secs_f64());
@@ -202,74 +204,9 @@ impl Run {
         // Otherwise the test shows little.
         assert!(by_number.len() * 2 > sent.len(), "most events were heard");
 
-        for (number, names) in &by_number {
-            let sequence = names[0].1;
-            assert_eq!(sent.get(number), Some(&sequence), "event {number} under its own sequence number");
-        }
-        self.check_sessions(&by_number);
-        self.check_missed(&missed);
-        self.check_logs();
+        assert_eq!(judge::missed(&self.stored, sent), missed);
+        judge::no_holes(&by_number);
+        judge::all_told(&missed, &self.logs);
+        judge::as_logged(&self.stored, &self.logs);
     }
-
-    /// Within a session no event is missing between the first and the last.
-    fn check_sessions(&self, by_number: &BTreeMap<u64, Vec<Name>>) {
-        let mut sessions: BTreeMap<i64, Vec<u64>> = BTreeMap::new();
-        for (number, names) in by_number {
-            sessions.entry(names[0].0).or_default().push(*number);
-        }
-        for (session, numbers) in sessions {
-            let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
-            let holes: Vec<u64> = (first..=last).filter(|number| !numbers.contains(number)).collect();
-            assert!(holes.is_empty(), "session {session} lacks {holes:?}");
-        }
-    }
-
-    /// Every event that was not stored is in a range of a line 25191.
-    fn check_missed(&self, missed: &BTreeMap<u64, u64>) {
-        let told: Vec<(u64, u64)> = self.logs.iter().flat_map(|log| log.lines().filter_map(range)).collect();
-        let untold: Vec<_> = missed
-            .iter()
-            .filter(|(_, sequence)| !told.iter().any(|(first, last)| (first..=last).contains(sequence)))
-            .collect();
-        assert!(untold.is_empty(), "not stored, and not told to be missing: {untold:?}");
-    }
-
-    /// What the logs call received and queued is stored.
-    fn check_logs(&self) {
-        let mut queued: BTreeMap<&str, u64> = BTreeMap::new();
-        let mut sessions = BTreeSet::new();
-        for (run, log) in self.logs.iter().enumerate() {
-            let of_run: BTreeSet<i64> = log.lines().filter_map(session).collect();
-            let received = matching(log, &[" 04543 ", "\"EventUserEvent\""]);
-            let stored = self.stored.events.keys().filter(|(session, _)| of_run.contains(session)).count();
-            assert!(received <= stored, "run {run} logged {received} events, stored are {stored}");
-            sessions.extend(of_run);
-            for line in log.lines().filter(|line| line.contains(" 25016 ")) {
-                let (_, rest) = line.split_once("transaction ").expect("a number");
-                let (transaction, rest) = rest.split_once(" is committed. ").expect("25016 as documented");
-                let records = rest.split(' ').next().and_then(|text| text.parse().ok()).expect("a number");
-                let twice = queued.insert(transaction, records);
-                assert_eq!(twice, None, "transaction {transaction} is committed once");
-            }
-        }
-        let logged: u64 = queued.values().sum();
-        // Every session is opened and closed; one that was never logged was opened, too.
-        let most = self.stored.events.len() + 2 * (sessions.len() + self.logs.len());
-        assert!(logged <= most as u64, "{logged} records are logged as queued, at most {most} are stored");
-    }
-}
-
-/// The sequence numbers that a line says may be missing.
-fn range(line: &str) -> Option<(u64, u64)> {
-    let (_, rest) = line.split_once(" 25191 Events with sequence numbers ")?;
-    let mut words = rest.split(' ');
-    let mut number = || u64::from_str_radix(words.next()?, 16).ok();
-    let first = number()?;
-    number();
-    Some((first, number()?))
-}
-
-/// The session that a line says is open.
-fn session(line: &str) -> Option<i64> {
-    line.split_once(", data source session ")?.1.trim().parse().ok()
 }

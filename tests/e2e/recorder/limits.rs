@@ -1,0 +1,136 @@
+//! The recorder without its database: it queues until the queue is full, and loses nothing of it.
+
+use tbus_core::World;
+use tbus_db::{Database, DatabaseUrl, OpenOptions};
+use tbus_server::{Server, ServerConfig};
+use tlib_testkit::Postgres;
+
+use super::judge;
+use super::ledger::{Queued, Stored};
+use super::process::{Recorder, matching};
+use super::publisher::{LARGE, Publisher};
+
+const OVERTAKE: &str = include_str!("sql/overtake.sql");
+
+/// Bytes in the queue when it is full.
+const LIMIT: &str = "2000000";
+
+/// A server that gives up on those who do not read.
+fn strict_server() -> Server {
+    let mut world = World::default();
+    let options = &mut world.t_server.options;
+    (options.slow_client_soft_limit, options.slow_client_hard_limit) = (65_536, 65_536);
+    Server::start(ServerConfig::new(world)).expect("a free port")
+}
+
+#[test]
+fn a_full_queue_stops_the_receiving_and_loses_nothing_of_what_it_has() {
+    let mut postgres = Postgres::start();
+    postgres.create_database("idb");
+    let url = postgres.url("idb");
+    let server = strict_server();
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::start(folder.path(), 0, server.address(), &url, &["--queue-limit", LIMIT]);
+    let publisher = Publisher::start(server.address(), LARGE, 1);
+
+    publisher.allow(LARGE + 20);
+    publisher.wait_for(LARGE + 20);
+    recorder.logged(&[" 25004 "], 1);
+    postgres.stop();
+    // Until the server has had enough: first the queue is filled, then what the system holds for the connection.
+    let listens = || server.clients().iter().any(|client| client.label.application() == "Icon_Voice");
+    let mut sent = LARGE + 20;
+    while listens() {
+        sent += 20;
+        assert!(
+            sent < LARGE + 20_000,
+            "the server still waits for a recorder that does not read: {}",
+            recorder.log()
+        );
+        publisher.allow(sent);
+        publisher.wait_for(sent);
+    }
+    recorder.logged(&[" 25192 ", "nearly full"], 1);
+    recorder.logged(&[" 25192 ", "full", "nothing more is received"], 1);
+    assert_eq!(matching(&recorder.log(), &[" 25192 ", "there is room again"]), 0);
+
+    postgres.start_again();
+    recorder.logged(&[" 25192 ", "there is room again", "receiving goes on"], 1);
+    recorder.logged(&[" 25190 ", "Disconnected from SIP_Server"], 1);
+    recorder.logged(&[" 25191 ", "Events from sequence number", "for the queue was full"], 1);
+    recorder.logged(&[" 25190 ", "reconnect, data source session 2"], 1);
+    recorder.logged(&[" 25190 ", "Registered"], 2);
+    recorder.logged(&[" 25191 ", "Events with sequence numbers"], 1);
+    let sent = publisher.finish(sent + 100);
+    let log = [recorder.stop()];
+    let stored = Stored::all(&url);
+    let missed = judge::missed(&stored, &sent);
+    println!("sent {}, stored {}, missed {}", sent.len(), stored.events.len(), missed.len());
+    assert!(!missed.is_empty(), "the server has thrown something away");
+    judge::no_holes(&stored.by_number());
+    judge::all_told(&missed, &log);
+    judge::as_logged(&stored, &log);
+    // The last events came after the reconnect.
+    assert!(stored.events.keys().any(|(session, _)| *session == 2));
+}
+
+#[test]
+fn a_stop_without_the_database_leaves_everything_in_the_queue() {
+    let mut postgres = Postgres::start();
+    postgres.create_database("idb");
+    let url = postgres.url("idb");
+    let server = Server::start(ServerConfig::new(World::default())).expect("a free port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::start(folder.path(), 0, server.address(), &url, &[]);
+    postgres.stop();
+    let sent = Publisher::start(server.address(), 1, 1).finish(300);
+    recorder.terminate();
+    let (code, said, first) = recorder.wait();
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("they stay in the queue and go on at the next start"), "{said}");
+    assert!(first.contains("it stays in the queue"), "{first}");
+    let queued = Queued::look(folder.path());
+    assert_eq!(queued.events.values().map(|events| events.len()).sum::<usize>(), sent.len());
+
+    // Nor does a start need the database that the queue knows.
+    let recorder = Recorder::start(folder.path(), 1, server.address(), &url, &[]);
+    recorder.terminate();
+    let (code, said, second) = recorder.wait();
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("what comes is queued until the database answers"), "{said}");
+
+    postgres.start_again();
+    let recorder = Recorder::start(folder.path(), 2, server.address(), &url, &[]);
+    let said = recorder.stderr();
+    assert!(said.contains("wait in the queue and are written first"), "{said}");
+    let logs = [first, second, recorder.stop()];
+    let stored = Stored::all(&url);
+    assert!(judge::missed(&stored, &sent).is_empty());
+    judge::as_logged(&stored, &logs);
+    let queued = Queued::look(folder.path());
+    assert_eq!(queued.pending.records + queued.pending.open, 0);
+}
+
+/// After a kill PostgreSQL may finish the commit of the old run when the new run has read the mark.
+#[test]
+fn a_transaction_that_another_connection_has_committed_is_not_written_again() {
+    let server = Server::start(ServerConfig::new(World::default())).expect("a free port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = folder.path().join("idb.sqlite").display().to_string();
+    let recorder = Recorder::start(folder.path(), 0, server.address(), &url, &[]);
+    // The opening of the session.
+    recorder.logged(&[" 25004 "], 1);
+    let database: DatabaseUrl = url.parse().expect("a database");
+    let mut database = Database::open(&database, &OpenOptions::default()).expect("a database");
+    database.script(OVERTAKE).expect("the mark is there");
+    drop(database);
+
+    let first = Publisher::start(server.address(), 1, 1).finish(1);
+    recorder.logged(&[" 25004 "], 2);
+    let second = Publisher::start(server.address(), 2, 1).finish(2);
+    let log = recorder.stop();
+    assert_eq!(matching(&log, &[" 25193 ", "the database has it already"]), 1, "{log}");
+    let stored = Stored::all(&url);
+    let sent = first.into_iter().chain(second).collect();
+    assert_eq!(judge::missed(&stored, &sent).into_keys().collect::<Vec<_>>(), [1], "only what was not there");
+}

@@ -1,6 +1,7 @@
 //! `tbus record` on bad days: killed, without its database, with a full queue.
 
 mod faults;
+mod judge;
 mod ledger;
 mod limits;
 mod pair;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 
-use super::{until};
+use super::until;
 use crate::binary::tbus;
 
 /// One run of `tbus record`. What belongs to it is in the folder under its number.
@@ -115,18 +115,17 @@ impl Recorder {
         assert!(status.expect("a shell runs").success());
     }
 
-    /// Waits for its end; its exit code and its log.
-    pub(super) fn wait(mut self) -> (Option<i32>, String) {
+    /// Waits for its end; its exit code, what it has written to standard error, and its log.
+    pub(super) fn wait(mut self) -> (Option<i32>, String, String) {
         let status: ExitStatus = until("the recorder's end", || self.child.try_wait().expect("a child"));
-        (status.code(), self.log())
+        (status.code(), self.stderr(), self.log())
     }
 
     /// A stop in good order. Returns the log.
     pub(super) fn stop(self) -> String {
         self.terminate();
-        let said = self.file("stderr");
-        let (code, log) = self.wait();
-        assert_eq!(code, Some(0), "{}", fs::read_to_string(said).unwrap_or_default());
+        let (code, said, log) = self.wait();
+        assert_eq!(code, Some(0), "{said}");
         log
     }
 }

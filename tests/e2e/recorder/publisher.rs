@@ -21,11 +21,16 @@ pub(super) const NUMBER: &str = "number";
 /// Requests that wait for their answers at most.
 const WINDOW: u64 = 8;
 
+/// Events from this number on are as large as the server lets them be.
+pub(super) const LARGE: u64 = 1_000_000;
+
 /// What an event with this number carries: 8 pairs, 58 in some, so that one stored in part would be seen.
 pub(super) fn pairs(number: u64) -> Vec<(String, String)> {
-    let many = if number.is_multiple_of(41) { 58 } else { 8 };
+    let many = if number >= LARGE || number.is_multiple_of(41) { 58 } else { 8 };
+    // The tables hold 255 characters.
+    let filler = if number >= LARGE { "65UA6ISSJH76R340BNDQ".repeat(11) } else { "65UA6ISSJH76".to_owned() };
     let number_itself = (NUMBER.to_owned(), number.to_string());
-    let others = (1..many).map(|n| (format!("gms_Key_{n:02}"), format!("{number}/{n} 65UA6ISSJH76R340BNDQ")));
+    let others = (1..many).map(|n| (format!("gms_Key_{n:02}"), format!("{number}/{n} {filler}")));
     std::iter::once(number_itself).chain(others).collect()
 }
 
@@ -56,10 +61,17 @@ pub(super) fn numbers(event: MessageRef<'_>) -> Option<(u64, u64)> {
 
 /// Sends numbered events, as many as it is allowed to.
 pub(super) struct Publisher {
-    fence: watch::Sender<u64>,
+    fence: watch::Sender<Fence>,
     progress: Arc<Progress>,
-    events: u64,
     thread: JoinHandle<BTreeMap<u64, u64>>,
+}
+
+/// How far it may go.
+#[derive(Clone, Copy, Default)]
+struct Fence {
+    allowed: u64,
+    /// That is all there will be.
+    end: bool,
 }
 
 #[derive(Default)]
@@ -69,28 +81,24 @@ struct Progress {
 }
 
 impl Publisher {
-    /// Connects; `events` are sent in all, none yet.
-    pub(super) fn start(server: SocketAddr, events: u64, seed: u64) -> Self {
-        let (fence, allowed) = watch::channel(0);
+    /// Connects; nothing is sent yet. The first event will have the number `first`.
+    pub(super) fn start(server: SocketAddr, first: u64, seed: u64) -> Self {
+        let (fence, allowed) = watch::channel(Fence::default());
         let progress = Arc::new(Progress::default());
         let thread = {
             let progress = Arc::clone(&progress);
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let publish = publish(server.to_string(), events, Random::new(seed), allowed, &progress);
+                let publish = publish(server.to_string(), first, Random::new(seed), allowed, &progress);
                 runtime.expect("a runtime").block_on(publish)
             })
         };
-        Self { fence, progress, events, thread }
+        Self { fence, progress, thread }
     }
 
     /// Lets it send up to this number.
     pub(super) fn allow(&self, number: u64) {
-        self.fence.send_if_modified(|fence| {
-            let more = number > *fence;
-            *fence = number.max(*fence);
-            more
-        });
+        self.fence.send_modify(|fence| fence.allowed = number.max(fence.allowed));
     }
 
     /// Waits until the event with this number is on its way.
@@ -101,18 +109,19 @@ impl Publisher {
         assert!(!result.timed_out(), "event {number} was not sent, only {sent}");
     }
 
-    /// Sends the rest. Returns the sequence number of every event by its number.
-    pub(super) fn finish(self) -> BTreeMap<u64, u64> {
-        self.allow(self.events);
+    /// Sends the rest, up to this number. Returns the sequence number of every event by its number.
+    pub(super) fn finish(self, last: u64) -> BTreeMap<u64, u64> {
+        self.allow(last);
+        self.fence.send_modify(|fence| fence.end = true);
         self.thread.join().expect("the publisher ends well")
     }
 }
 
 async fn publish(
     server: String,
-    events: u64,
+    first: u64,
     mut random: Random,
-    mut allowed: watch::Receiver<u64>,
+    mut fence: watch::Receiver<Fence>,
     progress: &Progress,
 ) -> BTreeMap<u64, u64> {
     let options = |name| {
@@ -122,16 +131,21 @@ async fn publish(
     };
     let witness = Client::connect_with(&server, options("Witness")).await.expect("a server");
     witness.register(DN).await.expect("the DN is there");
-    let witness = tokio::spawn(witness_all(witness, events));
+    let (all, wanted) = watch::channel(None);
+    let witness = tokio::spawn(witness_all(witness, wanted));
 
     let publisher = Client::connect_with(&server, options("Publisher")).await.expect("a server");
     let requester = publisher.requester();
-    let mut number = 0;
-    while number < events {
-        let fence = *allowed.wait_for(|fence| *fence > number).await.expect("the test goes on");
-        let last = fence.min(number + 1 + random.below(WINDOW)).min(events);
+    let mut number = first - 1;
+    loop {
+        let fence = fence.wait_for(|fence| fence.allowed > number || fence.end).await;
+        let fence = *fence.expect("the test goes on");
+        if fence.allowed <= number {
+            break;
+        }
+        let end = fence.allowed.min(number + 1 + random.below(WINDOW));
         let mut pending = Vec::new();
-        while number < last {
+        while number < end {
             number += 1;
             pending.push(requester.start(request(number)).await.expect("sent"));
             *progress.sent.lock().expect("nobody panics with it") = number;
@@ -142,18 +156,26 @@ async fn publish(
             assert_eq!(answer.id(), MessageId::EVENT_ACK, "{answer:?}");
         }
     }
+    all.send_replace(Some(number + 1 - first));
     tokio::time::timeout(PATIENCE, witness).await.expect("the witness hears all").expect("it ends well")
 }
 
-async fn witness_all(mut witness: Client, events: u64) -> BTreeMap<u64, u64> {
+/// Listens until it has heard all events, of which it is told in the end how many they are.
+async fn witness_all(mut witness: Client, mut wanted: watch::Receiver<Option<u64>>) -> BTreeMap<u64, u64> {
     let mut heard = BTreeMap::new();
-    while (heard.len() as u64) < events {
-        let event = witness.next().await.expect("the witness stays connected");
+    loop {
+        let all = *wanted.borrow_and_update();
+        if all.is_some_and(|all| heard.len() as u64 >= all) {
+            return heard;
+        }
+        let event = tokio::select! {
+            event = witness.next() => event.expect("the witness stays connected"),
+            _ = wanted.changed(), if all.is_none() => continue,
+        };
         if let ClientEvent::Message(message) = event
             && let Some((number, sequence)) = numbers(message.view())
         {
             assert_eq!(heard.insert(number, sequence), None, "event {number} is sent once");
         }
     }
-    heard
 }

@@ -8,6 +8,7 @@ use super::Arrival;
 use super::text::short;
 use crate::directory::Directory;
 use crate::idb::{Added, Gsys};
+use crate::time;
 
 /// Most characters of ENDPOINTDN, and of a call's id.
 pub(super) const DN_MAX: usize = 255;
@@ -88,11 +89,8 @@ impl<'a> Context<'a> {
             sequence_low: None,
         };
         let message = arrival.message;
-        if let Ok(Some(time)) = message.time() {
-            let at = i64::try_from(time.seconds).ok().and_then(|seconds| seconds.checked_mul(MICROS));
-            if let Some(at) = at.and_then(|at| at.checked_add(time.micros.into())) {
-                context.moment = Moment::new(at);
-            }
+        if let Some(at) = time::of(message) {
+            context.moment = Moment::new(at);
         }
         if let Ok(Some(number)) = message.long(AttributeId::EVENT_SEQUENCE_NUMBER) {
             context.sequence = Some(Hex::new(number));
