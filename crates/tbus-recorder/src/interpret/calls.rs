@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use tbus_db::Value;
-use tlib_proto::{AttributeId, MessageId, MessageRef};
+use tlib_proto::AttributeId;
 
 use super::Sink;
+use super::call_event::{CallEvent, CallName};
 use super::change::{Change, Update};
-use super::context::{Context, DN_MAX, Hex, ID_MAX, Moment, attribute};
+use super::context::{Context, DN_MAX, Hex, Moment, attribute};
 use super::history::CallData;
 use super::parties::{Parties, Presence, Seat};
 use super::sequence::Sequence;
@@ -26,75 +27,6 @@ const PARTY_LIMIT: usize = 64;
 
 /// CALL_STATE of the dictionary.
 const ACTIVE: i32 = 1;
-
-/// What an event means for its DN and its call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CallEvent {
-    /// The DN is in the call now.
-    In,
-    /// The DN holds the call.
-    Held,
-    /// The DN has left the call.
-    Left,
-    /// The call goes on as it is.
-    Same,
-    /// The call is over for all.
-    Over,
-}
-
-impl CallEvent {
-    /// What a message means; `None` for messages that are not about calls.
-    pub(super) fn of(id: MessageId) -> Option<Self> {
-        match id {
-            MessageId::EVENT_QUEUED
-            | MessageId::EVENT_RINGING
-            | MessageId::EVENT_DIALING
-            | MessageId::EVENT_NETWORK_REACHED
-            | MessageId::EVENT_DESTINATION_BUSY
-            | MessageId::EVENT_ESTABLISHED
-            | MessageId::EVENT_RETRIEVED
-            | MessageId::EVENT_PARTY_CHANGED
-            | MessageId::EVENT_ROUTE_REQUEST
-            | MessageId::EVENT_BRIDGED => Some(Self::In),
-            MessageId::EVENT_HELD => Some(Self::Held),
-            MessageId::EVENT_RELEASED | MessageId::EVENT_ABANDONED | MessageId::EVENT_DIVERTED => {
-                Some(Self::Left)
-            }
-            MessageId::EVENT_ATTACHED_DATA_CHANGED
-            | MessageId::EVENT_CALL_INFO_CHANGED
-            | MessageId::EVENT_PARTY_ADDED
-            | MessageId::EVENT_PARTY_DELETED
-            | MessageId::EVENT_PARTY_INFO
-            | MessageId::EVENT_ROUTE_USED
-            | MessageId::EVENT_TREATMENT_APPLIED
-            | MessageId::EVENT_TREATMENT_NOT_APPLIED
-            | MessageId::EVENT_TREATMENT_END
-            | MessageId::EVENT_TREATMENT_REQUIRED
-            | MessageId::EVENT_DIGITS_COLLECTED
-            | MessageId::EVENT_DTMF_SENT
-            | MessageId::EVENT_LISTEN_DISCONNECTED
-            | MessageId::EVENT_LISTEN_RECONNECTED
-            | MessageId::EVENT_MUTE_ON
-            | MessageId::EVENT_MUTE_OFF
-            | MessageId::EVENT_CALL_CREATED
-            | MessageId::EVENT_CALL_DATA_CHANGED
-            | MessageId::EVENT_CALL_PARTY_ADDED
-            | MessageId::EVENT_CALL_PARTY_STATE
-            | MessageId::EVENT_CALL_PARTY_MOVED
-            | MessageId::EVENT_CALL_PARTY_DELETED => Some(Self::Same),
-            MessageId::EVENT_CALL_DELETED => Some(Self::Over),
-            _ => None,
-        }
-    }
-}
-
-impl CallEvent {
-    /// Whether it is a sign of a new call where none is known. With others, a call that was there before the recorder
-    /// is heard for the first time.
-    fn begins(self) -> bool {
-        matches!(self, Self::In | Self::Held)
-    }
-}
 
 /// A call.
 #[derive(Clone, Debug)]
@@ -110,27 +42,11 @@ pub(super) struct Call {
     pub(super) data: CallData,
 }
 
-/// How a call is named.
-#[derive(Clone, Debug)]
-pub(super) struct CallName {
-    conn_id: Option<u64>,
-    /// CallUUID, else the ConnID as 16 hex digits (chosen).
-    pub(super) callid: Arc<str>,
-    /// Whether it is the CallUUID.
-    is_uuid: bool,
-}
-
-impl CallName {
-    /// The name that an event has for its call; `None` when it names none.
-    pub(super) fn of(message: MessageRef<'_>) -> Option<Self> {
-        let conn_id = message.long(AttributeId::CONN_ID).ok().flatten().filter(|id| *id != 0);
-        match attribute(message, AttributeId::CALL_UUID, ID_MAX) {
-            Some(uuid) => Some(Self { conn_id, callid: (&*uuid).into(), is_uuid: true }),
-            None => {
-                let callid = Hex::new(conn_id?).as_str().into();
-                Some(Self { conn_id, callid, is_uuid: false })
-            }
-        }
+impl Call {
+    /// In the order of their numbers, so that the order does not depend on when the recorder was started.
+    fn add(&mut self, dn: Arc<str>) {
+        let at = self.parties.partition_point(|other| *other < dn);
+        self.parties.insert(at, dn);
     }
 }
 
@@ -234,6 +150,7 @@ impl Calls {
         let wanted = match event {
             CallEvent::In => Presence::In,
             CallEvent::Held => Presence::OnHold,
+            CallEvent::Left if before.is_none() && call.ended.is_some() => return Ok(()),
             CallEvent::Left => Presence::Left,
             // An event of a call that has ended, or of a DN that has left it, is late.
             _ => match before {
@@ -257,7 +174,7 @@ impl Calls {
                 let seat =
                     Seat { call: id, callid: Arc::clone(&call.callid), presence: wanted, at, number: 0 };
                 let dn = self.parties.join(dn, seat, call.conn_id, sequence, sink)?;
-                call.parties.push(dn);
+                call.add(dn);
             }
             Some(_) if event == CallEvent::Same => return Ok(()),
             Some(_) => self.parties.change(dn, id, wanted, at, sequence, sink)?,
@@ -378,6 +295,11 @@ impl Calls {
         for dn in &call.parties {
             self.parties.change(dn, id, Presence::Left, moment.at, sequence, sink)?;
         }
+        let calls = &self.calls;
+        let Some(call) = calls.get(&id) else { return Ok(()) };
+        for dn in &call.parties {
+            self.parties.prune(dn, |call| calls.contains_key(&call), sink)?;
+        }
         if !self.is_stored {
             return Ok(());
         }
@@ -457,9 +379,11 @@ impl Calls {
         }
         let dn = self.parties.restore(dn, seat);
         if let Some(call) = self.calls.get_mut(&id) {
-            call.parties.push(dn);
+            call.add(dn);
             if presence == Presence::Left {
-                call.ended = call.ended.max(Some(at));
+                // The last change is the end, whatever the clocks of servers and recorder say.
+                call.ended = Some(at);
+                self.ended.push_back((at, id));
             } else {
                 call.present = call.present.saturating_add(1);
             }
@@ -477,15 +401,10 @@ impl Calls {
                 self.by_conn.insert(conn_id, id);
             }
         }
-        let mut ended = Vec::new();
-        for (id, call) in &mut self.calls {
-            if call.present > 0 {
-                call.ended = None;
-            } else if let Some(at) = call.ended {
-                ended.push((at, *id));
-            }
+        for call in self.calls.values_mut().filter(|call| call.present > 0) {
+            call.ended = None;
         }
-        ended.sort_unstable();
-        self.ended = ended.into();
+        let calls = &self.calls;
+        self.ended.retain(|(at, id)| calls.get(id).is_some_and(|call| call.ended == Some(*at)));
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tlib_proto::{AttributeId, MessageId};
 
-use super::calls::{CallEvent, Calls};
+use super::call_event::CallEvent;
+use super::calls::Calls;
 use super::context::{Context, Moment};
 use super::decision::{Decision, Outcome, PairSource, Reason};
 use super::history::{Attached, lists};

@@ -11,6 +11,7 @@
 //! the sink's inserts are flushed, its changes applied in order, the transaction is committed
 //! ```
 
+mod call_event;
 mod calls;
 mod change;
 mod context;

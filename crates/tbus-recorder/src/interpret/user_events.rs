@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use tbus_db::{Table, Value};
 use tlib_proto::{AttributeId, KvRef, PairRef};
 
 use super::Sink;
@@ -11,8 +12,29 @@ use super::duplicates::Duplicates;
 use super::sequence::Sequence;
 use super::states::{FIELDS, Field, OpenStates, Switch};
 use super::text::{Content, content, text};
-use crate::idb::{G_CUSTOM_DATA_P, G_CUSTOM_DATA_S, GCustomDataP, GCustomDataS, GCustomStates, Gsys};
+use crate::idb::{G_CUSTOM_DATA_P, G_CUSTOM_DATA_S, GCustomDataP, GCustomDataS, GCustomStates};
 use crate::options::{Options, StoreEventData};
+
+/// Columns of G_CUSTOM_DATA_S that differ from pair to pair.
+const KEYNAME: usize = position(&G_CUSTOM_DATA_S, b"KEYNAME");
+const VALUE: usize = position(&G_CUSTOM_DATA_S, b"VALUE");
+const GSYS_SEQ: usize = position(&G_CUSTOM_DATA_S, b"GSYS_SEQ");
+
+/// Position of a column; a name that is not there does not compile.
+const fn position(table: &Table, name: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let column = table.columns[at].name.as_bytes();
+        let mut same = 0;
+        while same < name.len() && column.len() == name.len() && column[same] == name[same] {
+            same += 1;
+        }
+        if same == name.len() {
+            return at;
+        }
+        at += 1;
+    }
+}
 
 /// What a key is for beside G_CUSTOM_DATA_S.
 #[derive(Clone, Copy, Debug, Default)]
@@ -142,6 +164,7 @@ impl UserEvent<'_> {
             gsys: context.gsys(0),
             ..GCustomDataS::default()
         };
+        let template = template.values();
         duplicates.begin(list);
         for pair in list.pairs() {
             if duplicates.seen(list, pair.key) {
@@ -160,14 +183,12 @@ impl UserEvent<'_> {
                 Some(reason) => Outcome::Dropped(reason),
                 None => match content(pair.value, GCustomDataS::VALUE_MAX, value_scratch) {
                     Content::Text(value) => {
-                        let gsys = Gsys { gsys_seq: Some(self.sequence.next()), ..template.gsys };
-                        let row = GCustomDataS {
-                            keyname: Some(key.text),
-                            value: Some(value.text),
-                            gsys,
-                            ..template
-                        };
-                        sink.insert(&G_CUSTOM_DATA_S, &row.values())?;
+                        // Where a row differs from the others of its event; the array is copied, not filled anew.
+                        let mut values = template;
+                        values[KEYNAME] = Value::Text(key.text);
+                        values[VALUE] = Value::Text(value.text);
+                        values[GSYS_SEQ] = Value::Int(self.sequence.next());
+                        sink.insert(&G_CUSTOM_DATA_S, &values)?;
                         Outcome::Stored { table: G_CUSTOM_DATA_S.name, cut: value.cut, key_cut: key.cut }
                     }
                     Content::List => Outcome::Dropped(Reason::NestedList),

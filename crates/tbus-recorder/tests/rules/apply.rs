@@ -96,6 +96,16 @@ impl Case {
         text
     }
 
+    /// That SQLite has the same rows, which are given.
+    pub(crate) fn check_sqlite(&self, name: &str, expected: &str, shown: Shown<'_>) {
+        for reload in [false, true] {
+            let found = self.in_database(":memory:", reload, shown);
+            let wrong = found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
+            assert_eq!(wrong, None, "{name}: SQLite, reload: {reload}");
+            assert_eq!(found.lines().count(), expected.lines().count(), "{name}: SQLite, reload: {reload}");
+        }
+    }
+
     /// That every engine has the same rows, which are given.
     pub(crate) fn check_databases(&self, name: &str, expected: &str, shown: Shown<'_>) {
         let folder = tempfile::tempdir().unwrap();

@@ -7,6 +7,7 @@ mod calls;
 mod events;
 mod ini;
 mod memory;
+mod random;
 mod row;
 mod truth;
 mod user_events;
