@@ -1,7 +1,7 @@
 //! Line 25191: which events may be missing.
 
 use tbus_recorder::Recorder;
-use tlib_proto::{AttributeId, MessageId};
+use tlib_proto::{AttributeId, ErrorCode, MessageId};
 use tlib_testkit::mock_server::To;
 
 use crate::support::Bench;
@@ -97,4 +97,24 @@ fn what_comes_between_greeting_and_registration_may_be_missing() {
     bench.expect("Registered on REPORTING, Callback_VQ of SIP_Server", 2);
     bench.stop(recorder);
     assert_eq!(told(&bench), ["from sequence number 04 on", "04 to 07"]);
+}
+
+#[test]
+fn a_server_that_is_back_and_refuses_is_told_once() {
+    let bench = Bench::sqlite();
+    let recorder = bench.start();
+    bench.send(0, "a", "1");
+    bench.server.set(|manners| manners.refuse_clients = Some(ErrorCode::NOT_CONFIGURED));
+    bench.server.close(To::Last);
+    // Refused again and again.
+    bench.server.expect_closed(To::One(0));
+    bench.expect("refused the session: EventError 59", 1);
+    bench.server.set(|manners| manners.refuse_clients = None);
+    bench.expect("Registered on REPORTING of SIP_Server", 2);
+    bench.stop(recorder);
+    let lost = bench.lines(&[25190]);
+    let lost: Vec<_> = lost.iter().filter(|line| line.starts_with("Std 25190 Disconnected from ")).collect();
+    assert_eq!(lost.len(), 2, "{lost:?}");
+    assert_eq!(told(&bench)[0], "from sequence number 04 on");
+    assert_eq!(bench.query("SELECT DSCONN_TYPE FROM G_DSS_GUD_PROVIDER ORDER BY DSS_ID"), ["1", "2"]);
 }

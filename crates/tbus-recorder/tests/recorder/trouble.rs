@@ -1,5 +1,8 @@
 //! A database that does not take what it is given.
 
+use tbus_recorder::Recorder;
+use tlib_testkit::mock_server::To;
+
 use crate::support::{Bench, ENGINES, Engine};
 
 const REFUSE_SQLITE: &str =
@@ -70,6 +73,33 @@ fn what_the_database_refuses_at_the_end_stays_in_the_queue() {
     assert_eq!(bench.pairs(), ["1 a=1"]);
     let ends = "SELECT DSCONN_ETIME, LEVENT_DSSEQ FROM G_DSS_GUD_PROVIDER ORDER BY DSS_ID";
     assert_eq!(bench.query(ends), ["0.0|0000000000000003", "0.0|-"]);
+}
+
+#[test]
+fn a_full_disk_under_the_queue_stops_receiving_and_loses_nothing() {
+    let bench = Bench::sqlite();
+    let mut config = bench.config();
+    // Of 16 kB.
+    config.queue.max_pages = Some(16);
+    config.options.acc_queue_size = 10;
+    let recorder = Recorder::start(config).unwrap();
+    bench.script(REFUSE_SQLITE);
+    // More than the disk has.
+    let value = "v".repeat(4000);
+    let frames: Vec<u8> =
+        (0..100).flat_map(|second| bench.event(second, "k", &value).frame().to_vec()).collect();
+    bench.server.send_bytes(To::Last, &frames);
+    bench
+        .expect("Std 25192 Persistent Queue GUD: not written, nothing more is received, next attempt in ", 2);
+    assert!(bench.log.text().contains("no room on the disk to "), "{}", bench.log.text());
+    assert!(recorder.is_running());
+    bench.script("DROP TRIGGER refuse");
+    bench.expect(" 04543 ", 100);
+    let summary = bench.stop(recorder);
+    assert_eq!((bench.pairs().len(), summary.counters.stored), (100, 100));
+    let sequences = "SELECT count(DISTINCT GSYS_EXT_VCH1) FROM G_CUSTOM_DATA_S";
+    assert_eq!(bench.query(sequences), ["100"]);
+    assert_eq!(bench.query("SELECT DSS_ID FROM G_DSS_GUD_PROVIDER"), ["1"], "the connection was held");
 }
 
 #[test]

@@ -28,8 +28,8 @@ pub(crate) use rules::{RuleArgs, Rules, directory};
 #[command(after_help = "Examples:\n  tbus record --db demo.sqlite\n  \
     tbus record --db postgres://user@localhost/idb --dn REPORTING --dn Callback_VQ\n  \
     tbus record --db demo.sqlite --options icon.ini --adata-spec ccon_adata_spec.xml --log icon.log\n\n\
-    What was received survives kill -9: it waits in the queue, a file beside the database, and goes on at the next start.\n\
-    Ctrl-C and SIGTERM take what was sent before, write what is queued, and exit with 0; with 3 when the database\n\
+    What was received survives kill -9: it waits in the queue and is written after the next start.\n\n\
+    Ctrl-C and SIGTERM take what was sent before, write what is queued, and exit with 0; with 3 when the database \
     does not take it (it stays in the queue). A second signal, half a second later or more, ends it at once with 1.")]
 pub(crate) struct RecordArgs {
     /// The interaction database: PATH or sqlite:PATH, which is made if it is not there, or postgres://...
@@ -46,13 +46,15 @@ pub(crate) struct RecordArgs {
     /// Where DBIDs are looked up (TOML); without it, in the world of the published example
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
-    /// The durable queue instead of pq-dbname; without both, a file beside the database
+    /// File of the durable queue, or :memory:; without it, pq-dbname of the options, else a file beside the database
+    /// (with PostgreSQL in this folder)
     #[arg(long, value_name = "FILE")]
     queue: Option<QueuePath>,
     /// Bytes in the queue at which nothing more is received until the database has caught up
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 30, value_parser = clap::value_parser!(u64).range(1..))]
     queue_limit: u64,
-    /// What a commit waits for: normal survives every end of the process, full also a loss of power
+    /// What a commit waits for: normal survives every end of the process, full also a loss of power, by
+    /// which off may damage the files
     #[arg(long, value_enum, default_value_t = SyncLevel::Normal)]
     sync: SyncLevel,
     /// Write the server's address to this file as soon as all DNs are registered; removed at the end
@@ -66,7 +68,6 @@ pub(crate) struct RecordArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum SyncLevel {
-    // The system writes when it likes.
     Off,
     Normal,
     Full,
