@@ -188,9 +188,7 @@ impl Recorder {
         };
         // First, for a mistake in its name leaves no queue behind.
         let opened = match Database::open(&config.database, &open_options) {
-            Err(error)
-                if error.kind() != ErrorKind::Unreachable || !path.file().is_some_and(Path::exists) =>
-            {
+            Err(error) if !comes_back(&error) || !path.file().is_some_and(Path::exists) => {
                 return Err(error.into());
             }
             opened => opened,
@@ -199,26 +197,29 @@ impl Recorder {
         let pending = queue.pending();
         let mut found = Found { schema: None, pending, unreachable: None };
         let mut sessions = 0;
-        let open = match opened {
-            Ok(mut database) => {
-                found.schema = Some(schema::prepare(&mut database, &config.database)?);
-                if mark::read(&mut database, queue.id())?.is_none() {
-                    let full = pending.records > 0 || pending.open > 0;
-                    if full && queue.get(BOUND)?.is_some() {
-                        let database = config.database.to_string();
-                        return Err(StartError::OtherDatabase { queue: path, database, pending });
-                    }
-                    mark::insert(&mut database, queue.id(), started)?;
+        let bound = queue.get(BOUND)?.is_some();
+        let prepare = |mut database: Database| -> Result<Open, StartError> {
+            found.schema = Some(schema::prepare(&mut database, &config.database)?);
+            if mark::read(&mut database, queue.id())?.is_none() {
+                if bound && (pending.records > 0 || pending.open > 0) {
+                    let database = config.database.to_string();
+                    return Err(StartError::OtherDatabase { queue: path, database, pending });
                 }
-                queue.put(BOUND, "1")?;
-                sessions = mark::sessions(&mut database)?;
-                Some(Open::new(database, &rules, queue.id())?)
+                mark::insert(&mut database, queue.id(), started)?;
             }
-            Err(error) if queue.get(BOUND)?.is_some() => {
+            queue.put(BOUND, "1")?;
+            sessions = mark::sessions(&mut database)?;
+            Ok(Open::new(database, &rules, queue.id())?)
+        };
+        let open = match opened.map_err(StartError::from).and_then(prepare) {
+            Ok(open) => Some(open),
+            Err(StartError::Database(error) | StartError::Schema(SchemaError::Database(error)))
+                if bound && comes_back(&error) =>
+            {
                 found.unreachable = Some(error.to_string());
                 None
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
 
         let shared = Arc::new(Shared::default());
@@ -340,6 +341,11 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Whether a database that says so can be there again later: it is down, or ends just now, or is too busy.
+fn comes_back(error: &DbError) -> bool {
+    matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Broken | ErrorKind::Busy)
 }
 
 /// Where the queue of a database is unless somebody says otherwise: a file beside a SQLite database, with `.pq` after

@@ -77,6 +77,11 @@ enum Trouble {
     Frame(#[from] WireError),
     #[error("the database has it already: a connection of a run that was killed has committed it meanwhile")]
     Overtaken,
+    #[error(
+        "the database does not know this queue: it is another one than before, or was made anew. Start the recorder with \
+         the database that it had"
+    )]
+    Unknown,
 }
 
 /// What the thread is made of.
@@ -99,6 +104,8 @@ pub(crate) struct Open {
     /// The last transaction of this queue in it.
     last: u64,
     session: i32,
+    /// It has the mark of this queue.
+    known: bool,
 }
 
 impl Open {
@@ -110,9 +117,17 @@ impl Open {
             Arc::clone(&rules.directory),
         );
         interpreter.load(State::load(&mut database, rules.directory.icon)?);
-        let mark = mark::read(&mut database, queue)?.unwrap_or_default();
+        let found = mark::read(&mut database, queue)?;
+        let mark = found.unwrap_or_default();
         let monitor = Monitor::new(&rules.options, &rules.directory);
-        Ok(Self { database, interpreter, monitor, last: mark.transaction, session: mark.session })
+        Ok(Self {
+            database,
+            interpreter,
+            monitor,
+            last: mark.transaction,
+            session: mark.session,
+            known: found.is_some(),
+        })
     }
 }
 
@@ -262,7 +277,7 @@ impl Open {
         self.monitor.write(&mut tx)?;
         // The server may finish a commit after its client was killed, and after the mark was read here.
         if !mark::write(&mut tx, queue, taken.transaction, self.session, now)? {
-            return Err(Trouble::Overtaken);
+            return Err(if self.known { Trouble::Overtaken } else { Trouble::Unknown });
         }
         let rows = tx.commit()?;
         self.last = taken.transaction;
