@@ -11,6 +11,7 @@ use super::process::{Recorder, matching};
 use super::publisher::{LARGE, Publisher};
 
 const OVERTAKE: &str = include_str!("sql/overtake.sql");
+const FORGET: &str = include_str!("sql/forget.sql");
 
 /// Bytes in the queue when it is full.
 const LIMIT: &str = "2000000";
@@ -111,6 +112,54 @@ fn a_stop_without_the_database_leaves_everything_in_the_queue() {
     assert_eq!(queued.pending.records + queued.pending.open, 0);
 }
 
+#[test]
+fn a_start_while_the_database_is_too_busy_queues() {
+    let mut postgres = Postgres::start();
+    postgres.create_database("idb");
+    let url = postgres.url("idb");
+    let server = Server::start(ServerConfig::new(World::default())).expect("a free port");
+    let folder = tempfile::tempdir().expect("a folder");
+    Recorder::start(folder.path(), 0, server.address(), &url, &[]).stop();
+
+    let role = Postgres::SECURED;
+    postgres.psql("idb", &format!("ALTER ROLE {role} CONNECTION LIMIT 0; GRANT tbus TO {role}"));
+    let limited = url.replace("tbus@", &format!("{role}:{}@", Postgres::PASSWORD.replace(' ', "%20")));
+    let recorder = Recorder::start(folder.path(), 1, server.address(), &limited, &[]);
+    let said = recorder.stderr();
+    assert!(said.contains("what comes is queued until the database answers"), "{said}");
+    let sent = Publisher::start(server.address(), 1, 1).finish(50);
+    recorder.logged(&[" 25193 ", "not written"], 1);
+    postgres.psql("idb", &format!("ALTER ROLE {role} CONNECTION LIMIT -1"));
+    recorder.logged(&[" 25193 ", "is written at attempt"], 1);
+    recorder.stop();
+    assert!(judge::missed(&Stored::all(&url), &sent).is_empty());
+    postgres.stop();
+}
+
+/// Runs SQL in a SQLite database beside its recorder.
+fn meddle(url: &str, sql: &str) {
+    let url: DatabaseUrl = url.parse().expect("a database");
+    let mut database = Database::open(&url, &OpenOptions::default()).expect("a database");
+    database.script(sql).expect("the mark is there");
+}
+
+#[test]
+fn a_database_that_has_lost_the_mark_gets_nothing() {
+    let server = Server::start(ServerConfig::new(World::default())).expect("a free port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = folder.path().join("idb.sqlite").display().to_string();
+    let recorder = Recorder::start(folder.path(), 0, server.address(), &url, &[]);
+    recorder.logged(&[" 25004 "], 1);
+    meddle(&url, FORGET);
+    Publisher::start(server.address(), 1, 1).finish(1);
+    recorder.logged(&[" 25193 ", "the database does not know this queue"], 1);
+    recorder.terminate();
+    let (code, said, _) = recorder.wait();
+    assert_eq!(code, Some(3), "{said}");
+    assert!(Stored::all(&url).events.is_empty());
+    assert_eq!(Queued::look(folder.path()).events.values().map(|events| events.len()).sum::<usize>(), 1);
+}
+
 /// After a kill PostgreSQL may finish the commit of the old run when the new run has read the mark.
 #[test]
 fn a_transaction_that_another_connection_has_committed_is_not_written_again() {
@@ -120,11 +169,7 @@ fn a_transaction_that_another_connection_has_committed_is_not_written_again() {
     let recorder = Recorder::start(folder.path(), 0, server.address(), &url, &[]);
     // The opening of the session.
     recorder.logged(&[" 25004 "], 1);
-    let database: DatabaseUrl = url.parse().expect("a database");
-    let mut database = Database::open(&database, &OpenOptions::default()).expect("a database");
-    database.script(OVERTAKE).expect("the mark is there");
-    drop(database);
-
+    meddle(&url, OVERTAKE);
     let first = Publisher::start(server.address(), 1, 1).finish(1);
     recorder.logged(&[" 25004 "], 2);
     let second = Publisher::start(server.address(), 2, 1).finish(2);
