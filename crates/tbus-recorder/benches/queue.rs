@@ -36,7 +36,7 @@ fn append(c: &mut Criterion) {
                         if queue.open_records() >= TRANSACTION
                             && let Some(closed) = queue.close_transaction().expect("room")
                         {
-                            queue.remove(closed.transaction).expect("it is there");
+                            queue.remove(&[closed.transaction]).expect("it is there");
                         }
                     }
                     spent
@@ -71,7 +71,7 @@ fn transaction(c: &mut Criterion) {
                     }
                     let start = Instant::now();
                     black_box(queue.take(closed.transaction).expect("it is there"));
-                    queue.remove(closed.transaction).expect("it is there");
+                    queue.remove(&[closed.transaction]).expect("it is there");
                     spent += start.elapsed();
                 }
                 spent

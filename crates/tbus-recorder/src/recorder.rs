@@ -275,6 +275,7 @@ impl Recorder {
             shared: Arc::clone(&shared),
             log,
             open,
+            written: Vec::new(),
         };
         let (ready, begun) = oneshot::channel();
         let mut recorder = Self { queue, shared, found, stop, receiver: None, writer: None };

@@ -22,6 +22,9 @@ use crate::{mark, time};
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// As many transactions are removed from the queue with one commit while others wait (chosen).
+const REMOVED_TOGETHER: usize = 8;
+
 /// How long the thread sleeps at most while there is nothing to write.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -94,6 +97,8 @@ pub(crate) struct Writer {
     pub(crate) log: Log,
     /// The database and what is known of it; `None`: to be opened.
     pub(crate) open: Option<Open>,
+    /// What the database has and the queue has still: number and records.
+    pub(crate) written: Vec<(u64, u64)>,
 }
 
 /// An open database.
@@ -163,7 +168,7 @@ impl Writer {
         next.or_else(|| self.shared.stopped().then(|| self.queue.wait(done, Duration::ZERO)).flatten())
     }
 
-    /// Writes and removes one transaction, however often it takes. `false`: the recorder stops before it worked.
+    /// Writes one transaction, however often it takes, and removes it unless others wait. `false`: the recorder stops before it worked.
     fn until_done(&mut self, transaction: u64) -> bool {
         let mut wait = FIRST_WAIT;
         let mut attempts = 0_u32;
@@ -177,18 +182,19 @@ impl Writer {
                             format!("Database queue [{PROVIDER}]: transaction {transaction} is written at attempt {}", attempts + 1),
                         );
                     }
-                    self.log.line(
-                        Level::Trace,
-                        ids::DATABASE_DONE,
-                        format!(
-                            "Database queue [{PROVIDER}]: persistent queue transaction {transaction} is processed, \
-                             committed and removed. {records} records are written."
-                        ),
-                    );
-                    self.shared.room.notify_one();
+                    self.written.push((transaction, records));
+                    // While others wait, several are removed with one commit.
+                    if self.written.len() >= REMOVED_TOGETHER
+                        || self.queue.wait(transaction, Duration::ZERO).is_none()
+                    {
+                        return self.remove();
+                    }
                     return true;
                 }
                 Err(trouble) => {
+                    if !self.remove() {
+                        return false;
+                    }
                     attempts = attempts.saturating_add(1);
                     // Whatever was half done is thrown away with the connection; the state is read anew.
                     self.open = None;
@@ -238,8 +244,34 @@ impl Writer {
             }
             self.shared.counters.lock().unwrap_or_else(PoisonError::into_inner).add(&counters);
         }
-        self.queue.remove(transaction)?;
         Ok(taken.records)
+    }
+
+    /// Removes from the queue what the database has, however often it takes. `false`: the recorder stops before it
+    /// worked; then the marks in the database tell the next run.
+    fn remove(&mut self) -> bool {
+        let numbers: Vec<u64> = self.written.iter().map(|(transaction, _)| *transaction).collect();
+        let mut wait = FIRST_WAIT;
+        while let Err(error) = self.queue.remove(&numbers) {
+            let text = format!("Persistent Queue {PROVIDER}: written transactions are not removed: {error}");
+            self.log.line(Level::Standard, ids::QUEUE_ROOM, text);
+            if self.shared.stopped() {
+                return false;
+            }
+            self.shared.sleep(wait);
+            wait = wait.saturating_mul(2).min(LONGEST_WAIT);
+        }
+        let now = self.log.now();
+        for (transaction, records) in self.written.drain(..) {
+            let text = format!(
+                "Database queue [{PROVIDER}]: persistent queue transaction {transaction} is processed, committed and \
+                 removed. {records} records are written."
+            );
+            self.log.put(now, Level::Trace, ids::DATABASE_DONE, text);
+        }
+        self.log.flush();
+        self.shared.room.notify_one();
+        true
     }
 }
 

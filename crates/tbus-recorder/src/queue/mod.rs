@@ -212,19 +212,23 @@ impl Queue {
         Ok(Taken { transaction, records: waiting.records, parts })
     }
 
-    /// Removes a closed transaction: the database has it.
+    /// Removes closed transactions, in one commit: the database has them.
     ///
     /// # Errors
-    /// When there is no such transaction. When the file cannot be written: then it is still there, and the call can
+    /// When there is no such transaction. When the file cannot be written: then all are still there, and the call can
     /// be repeated.
-    pub fn remove(&self, transaction: u64) -> Result<(), QueueError> {
+    pub fn remove(&self, transactions: &[u64]) -> Result<(), QueueError> {
         let store = self.store();
-        let waiting = self.find(transaction)?;
-        store.remove(&waiting)?;
+        let removed: Result<Vec<Waiting>, QueueError> =
+            transactions.iter().map(|transaction| self.find(*transaction)).collect();
+        let removed = removed?;
+        store.remove(&removed)?;
         let mut state = self.state();
-        state.waiting.retain(|other| other.number != waiting.number);
-        state.waiting_records = state.waiting_records.saturating_sub(waiting.records);
-        state.waiting_bytes = state.waiting_bytes.saturating_sub(waiting.bytes);
+        for waiting in removed {
+            state.waiting.retain(|other| other.number != waiting.number);
+            state.waiting_records = state.waiting_records.saturating_sub(waiting.records);
+            state.waiting_bytes = state.waiting_bytes.saturating_sub(waiting.bytes);
+        }
         drop(state);
         if store.logged() >= open::CHECKPOINT
             && let Some(folder) = &self.folder

@@ -237,10 +237,13 @@ impl Store {
     }
 
     /// Removes a transaction and its records.
-    pub(super) fn remove(&self, waiting: &Waiting) -> Result<(), QueueError> {
-        self.commit("remove a transaction", |store| {
-            store.statement(sql::REMOVE_RECORDS)?.execute([waiting.first, waiting.last])?;
-            store.statement(sql::REMOVE_CLOSED)?.execute([waiting.number]).map(|_| ())
+    pub(super) fn remove(&self, transactions: &[Waiting]) -> Result<(), QueueError> {
+        self.commit("remove transactions", |store| {
+            for waiting in transactions {
+                store.statement(sql::REMOVE_RECORDS)?.execute([waiting.first, waiting.last])?;
+                store.statement(sql::REMOVE_CLOSED)?.execute([waiting.number])?;
+            }
+            Ok(())
         })
     }
 

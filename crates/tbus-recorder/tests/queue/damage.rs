@@ -104,7 +104,7 @@ fn damage_that_is_not_looked_for_does_no_harm() {
         let _ = queue.close_transaction();
         for transaction in 0..5 {
             let _ = queue.take(transaction);
-            let _ = queue.remove(transaction);
+            let _ = queue.remove(&[transaction]);
         }
         let _ = (queue.next_session(0), queue.get("sequence"), queue.pending());
     }

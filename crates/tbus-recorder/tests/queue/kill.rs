@@ -43,7 +43,7 @@ fn what_was_appended_is_there_after_a_kill() {
     queue.take(1).unwrap();
     let again = copy(&place);
     assert_eq!(again.open().take(1).unwrap().records, 3);
-    queue.remove(1).unwrap();
+    queue.remove(&[1]).unwrap();
     let gone = copy(&place);
     assert_eq!(gone.open().pending(), Pending { transactions: 0, records: 0, open: 3 });
 }

@@ -82,7 +82,7 @@ fn what_goes_in_comes_out_in_order() {
     drop(queue);
     let queue = place.open();
     assert_eq!(queue.take(1).unwrap(), first);
-    queue.remove(1).unwrap();
+    queue.remove(&[1]).unwrap();
     assert_eq!(queue.pending(), Pending::default());
     assert_eq!(queue.bytes(), 0);
 }
@@ -97,9 +97,9 @@ fn numbers_rise_though_everything_was_removed() {
         queue.append(&[frames(1, b"x")]).unwrap();
         let closed = queue.close_transaction().unwrap().unwrap();
         assert_eq!(closed.transaction, round);
-        queue.remove(round).unwrap();
+        queue.remove(&[round]).unwrap();
         assert!(matches!(queue.take(round), Err(QueueError::NoTransaction { .. })));
-        assert!(matches!(queue.remove(round), Err(QueueError::NoTransaction { .. })));
+        assert!(matches!(queue.remove(&[round]), Err(QueueError::NoTransaction { .. })));
     }
     assert_ne!(memory().id(), id, "another queue, another name");
 }
@@ -112,7 +112,7 @@ fn transactions_may_be_removed_in_any_order() {
         queue.append(&[frames(1, body)]).unwrap();
         queue.close_transaction().unwrap();
     }
-    queue.remove(2).unwrap();
+    queue.remove(&[2]).unwrap();
     drop(queue);
     let queue = place.open();
     assert_eq!(queue.wait(0, Duration::ZERO), Some(1));
@@ -189,7 +189,7 @@ fn a_queue_says_how_full_it_is() {
     let expected = [(Level::Free, 0), (Level::Free, 4000), (Level::Near, 8000), (Level::Full, 12_000)];
     assert_eq!(levels, expected);
     queue.close_transaction().unwrap();
-    queue.remove(1).unwrap();
+    queue.remove(&[1]).unwrap();
     assert_eq!(queue.room().level, Level::Free);
     assert_eq!(queue.room().limit, 10_000);
 }
@@ -244,7 +244,7 @@ fn receiver_and_writer_work_at_the_same_time() {
             let OwnedRecord::Frames { bytes, .. } = part else { panic!("{part:?}") };
             found.push(u32::from_be_bytes(bytes.try_into().unwrap()));
         }
-        queue.remove(next).unwrap();
+        queue.remove(&[next]).unwrap();
         after = next;
     }
     receiver.join().unwrap();

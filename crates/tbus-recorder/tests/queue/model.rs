@@ -113,7 +113,7 @@ fn run(steps: Vec<Step>) {
             }
             Step::Remove(index) => {
                 if let Some((number, _)) = model.waiting.remove(index) {
-                    queue.remove(number).unwrap();
+                    queue.remove(&[number]).unwrap();
                 }
             }
             Step::Session(at_least) => {

@@ -15,7 +15,7 @@ fn a_million_records_leave_a_small_file() {
         let closed = queue.close_transaction().unwrap().unwrap();
         records += closed.records;
         assert_eq!(queue.take(closed.transaction).unwrap().parts.len(), 8);
-        queue.remove(closed.transaction).unwrap();
+        queue.remove(&[closed.transaction]).unwrap();
         largest = largest.max(fs::metadata(&place.path).unwrap().len());
         largest_log = largest_log.max(fs::metadata(beside(&place.path, "-wal")).unwrap().len());
     }
@@ -64,7 +64,7 @@ fn a_full_disk_loses_nothing_and_the_call_can_be_repeated() {
 
     queue.close_transaction().unwrap();
     assert_eq!(queue.take(1).unwrap().parts.len() as u64, appended);
-    queue.remove(1).unwrap();
+    queue.remove(&[1]).unwrap();
     queue.append(&[frames(1, &body)]).unwrap();
     drop(queue);
     assert_eq!(place.open().pending(), Pending { transactions: 0, records: 0, open: 1 });
@@ -80,7 +80,7 @@ fn a_large_file_is_compacted_when_it_is_asked_for() {
     }
     queue.close_transaction().unwrap();
     queue.append(&[frames(1, b"stays")]).unwrap();
-    queue.remove(1).unwrap();
+    queue.remove(&[1]).unwrap();
     drop(queue);
     let size = || fs::metadata(&place.path).unwrap().len();
     let before = size();
