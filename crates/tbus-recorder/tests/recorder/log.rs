@@ -35,14 +35,14 @@ fn three_events_in_a_transaction_leave_the_published_lines() {
     // The session's beginning is in a transaction of its own, which the quiet time closes.
     let recorder = tbus_recorder::Recorder::start(config).unwrap();
     bench.expect(" 25004 ", 1);
-    let begun = bench.log.text().len();
+    let begun = bench.text().len();
     let mut frames = Vec::new();
     for second in 0..3 {
         frames.extend_from_slice(bench.event(second, "k", "v").frame());
     }
     bench.server.send_bytes(To::Last, &frames);
     bench.expect(" 25004 ", 2);
-    let ours = bench.log.text();
+    let ours = bench.text();
     let ours: Vec<_> = ours.get(begun..).unwrap().lines().collect();
     assert_eq!(ours.iter().map(|line| masked(line)).collect::<Vec<_>>(), published);
     assert!(ours[0].starts_with("07:34:20.000 Int 04543 "), "{ours:?}");
@@ -62,7 +62,7 @@ fn the_lines_keep_their_order_from_start_to_stop() {
     let recorder = bench.start();
     bench.send(0, "a", "1");
     bench.stop(recorder);
-    let text = bench.log.text();
+    let text = bench.text();
     let order: Vec<_> = text.lines().map(|line| &line[17..22]).collect();
     let written: Vec<_> = order.iter().filter(|id| **id == "25016").collect();
     assert_eq!(written.len(), 3, "the session, the event, the end: {text}");

@@ -36,7 +36,7 @@ pub(crate) struct Bench {
     pub(crate) server: MockServer,
     pub(crate) url: DatabaseUrl,
     pub(crate) folder: TempDir,
-    pub(crate) log: MemoryLog,
+    log: MemoryLog,
     /// Seconds since [`START`].
     clock: Arc<AtomicU64>,
     sink: LogSink,
@@ -136,8 +136,14 @@ impl Bench {
         self.expect(" 04543 ", before + 1);
     }
 
+    /// The log so far: everything that was handed to it.
+    pub(crate) fn text(&self) -> String {
+        self.sink.flush();
+        self.log.text()
+    }
+
     fn count(&self, text: &str) -> usize {
-        self.log.text().matches(text).count()
+        self.text().matches(text).count()
     }
 
     /// Waits until the log has this text so often.
@@ -148,7 +154,7 @@ impl Bench {
             assert!(
                 Instant::now() < deadline,
                 "{text:?} should be in the log {count} times:\n{}",
-                self.log.text()
+                self.text()
             );
             thread::park_timeout(Duration::from_millis(1));
         }
@@ -156,7 +162,7 @@ impl Bench {
 
     /// The texts of the log's lines with one of these numbers, without times.
     pub(crate) fn lines(&self, ids: &[u32]) -> Vec<String> {
-        let text = self.log.text();
+        let text = self.text();
         let lines = text.lines().filter_map(|line| {
             let (_, rest) = line.split_once(' ')?;
             let id: u32 = rest.get(4..9)?.parse().ok()?;
@@ -203,7 +209,7 @@ impl Bench {
     #[track_caller]
     pub(crate) fn stop(&self, recorder: Recorder) -> Summary {
         let summary = recorder.stop();
-        assert_eq!((summary.pending.records, summary.pending.open), (0, 0), "{}", self.log.text());
+        assert_eq!((summary.pending.records, summary.pending.open), (0, 0), "{}", self.text());
         summary
     }
 

@@ -65,7 +65,7 @@ fn what_the_database_refuses_at_the_end_stays_in_the_queue() {
     let summary = recorder.stop();
     // The event and the session's end.
     assert_eq!((summary.pending.records, summary.pending.open), (2, 0));
-    assert!(bench.log.text().contains("it stays in the queue: "), "{}", bench.log.text());
+    assert!(bench.text().contains("it stays in the queue: "), "{}", bench.text());
     assert!(bench.pairs().is_empty());
     bench.script("DROP TRIGGER refuse");
     let recorder = bench.start();
@@ -91,7 +91,7 @@ fn a_full_disk_under_the_queue_stops_receiving_and_loses_nothing() {
     bench.server.send_bytes(To::Last, &frames);
     bench
         .expect("Std 25192 Persistent Queue GUD: not written, nothing more is received, next attempt in ", 2);
-    assert!(bench.log.text().contains("no room on the disk to "), "{}", bench.log.text());
+    assert!(bench.text().contains("no room on the disk to "), "{}", bench.text());
     assert!(recorder.is_running());
     bench.script("DROP TRIGGER refuse");
     bench.expect(" 04543 ", 100);
