@@ -44,7 +44,7 @@ struct Met {
     written: usize,
     /// An empty queue.
     nothing: usize,
-    /// A run that was not ready yet.
+    /// A run that was perhaps not ready yet.
     start: usize,
 }
 
@@ -101,11 +101,15 @@ impl Run {
             publisher.allow(step.until.min(size.events));
             publisher.wait_for(step.at);
             match step.fault {
-                Fault::Kill { twice } => {
+                Fault::Kill { again } => {
                     self.kill(recorder);
                     recorder = self.recorder();
-                    if twice {
+                    if let Some(after) = again {
                         recorder.shown();
+                        let moment = Instant::now() + after;
+                        while Instant::now() < moment {
+                            std::hint::spin_loop();
+                        }
                         self.met.start += 1;
                         self.kill(recorder);
                         recorder = self.recorder();

@@ -1,9 +1,13 @@
 //! The recorder without its database: it queues until the queue is full, and loses nothing of it.
 
+use std::collections::BTreeMap;
+
 use tbus_core::World;
 use tbus_db::{Database, DatabaseUrl, OpenOptions};
 use tbus_server::{Server, ServerConfig};
+use tlib_proto::{AttributeId, MessageId};
 use tlib_testkit::Postgres;
+use tlib_testkit::mock_server::MockServer;
 
 use super::judge;
 use super::ledger::{Queued, Stored};
@@ -178,4 +182,23 @@ fn a_transaction_that_another_connection_has_committed_is_not_written_again() {
     let stored = Stored::all(&url);
     let sent = first.into_iter().chain(second).collect();
     assert_eq!(judge::missed(&stored, &sent).into_keys().collect::<Vec<_>>(), [1], "only what was not there");
+}
+
+#[test]
+fn what_was_missed_is_told_although_a_run_was_killed_before_it_was_registered() {
+    let server = MockServer::start();
+    let address = server.address().parse().expect("an address");
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = folder.path().join("idb.sqlite").display().to_string();
+    Recorder::start(folder.path(), 0, address, &url, &[]).stop();
+
+    let missed = server.event(MessageId::EVENT_USER_EVENT, |m| m);
+    server.set(|manners| manners.answer_registrations = false);
+    let recorder = Recorder::spawn(folder.path(), 1, address, &url, &[]);
+    server.expect(MessageId::REQUEST_REGISTER_ADDRESS, 2);
+    recorder.kill();
+    server.set(|manners| manners.answer_registrations = true);
+    let logs = [Recorder::start(folder.path(), 2, address, &url, &[]).stop()];
+    let sequence = missed.view().long(AttributeId::EVENT_SEQUENCE_NUMBER).expect("a number");
+    judge::all_told(&BTreeMap::from([(1, sequence.expect("it has one"))]), &logs);
 }

@@ -1,5 +1,7 @@
 //! What happens when, drawn from a seed.
 
+use std::time::Duration;
+
 /// Numbers from a seed (SplitMix64).
 #[derive(Clone, Debug)]
 pub(super) struct Random(u64);
@@ -51,8 +53,9 @@ impl Size {
 /// What is done to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The recorder is killed, and so is the next run, in the middle of its start, if `twice`.
-    Kill { twice: bool },
+    /// The recorder is killed, and so is the next run if `again`: so long after its first words, in the middle of its
+    /// start or soon after it.
+    Kill { again: Option<Duration> },
     /// The database is stopped, or killed.
     Stop { crash: bool },
     /// It is started again.
@@ -73,10 +76,11 @@ pub(super) fn plan(size: Size) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut kills = 0;
     while kills < size.kills {
-        let twice = kills + 2 <= size.kills && random.below(6) == 0;
+        let twice = kills + 2 <= size.kills && random.below(4) == 0;
         kills += if twice { 2 } else { 1 };
+        let again = twice.then(|| Duration::from_micros(random.below(60_000)));
         let at = 1 + random.below(size.events);
-        steps.push(Step { at, until: at + random.below(60), fault: Fault::Kill { twice } });
+        steps.push(Step { at, until: at + random.below(60), fault: Fault::Kill { again } });
     }
     // The stops of the database follow each other, each in a part of its own; kills fall in between as they like.
     for stop in 0..size.stops {
