@@ -139,7 +139,8 @@ async fn publish(
     let mut number = first - 1;
     loop {
         let fence = fence.wait_for(|fence| fence.allowed > number || fence.end).await;
-        let fence = *fence.expect("the test goes on");
+        // A test that has failed says why itself.
+        let Ok(fence) = fence.map(|fence| *fence) else { return BTreeMap::new() };
         if fence.allowed <= number {
             break;
         }
