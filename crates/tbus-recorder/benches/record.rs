@@ -1,8 +1,8 @@
 //! The whole recorder, from the socket to committed rows with the durable queue in between, beside the bare insert of the
 //! same rows in transactions of the same size: a multi-row statement on SQLite, a binary COPY on PostgreSQL.
 //!
-//! `cargo bench -p tbus-recorder --bench record`, optionally with events of a transaction (`-- 10 103 500`) and `full`
-//! for a wait for the disk in every commit. An event has 58 pairs, as a callback's. Each line is the median of pairs that
+//! `cargo bench -p tbus-recorder --bench record`, optionally with events of a transaction (`-- 10 103 500`), `full` for a
+//! wait for the disk in every commit, or `memory` alone: what more than a million rows cost. An event has 58 pairs, as a callback's. Each line is the median of pairs that
 //! run one after the other, in turns. PostgreSQL's programs must be installed (`tools/setup`).
 
 use std::path::Path;
@@ -12,6 +12,7 @@ use tbus_db::rusqlite::Connection;
 use tbus_db::{Database, DatabaseUrl, OpenOptions, Sync, Value, sqlite};
 use tbus_recorder::idb::{Added, G_CUSTOM_DATA_S, GCustomDataS, Gsys};
 use tbus_recorder::options::StoreEventData;
+use tbus_recorder::queue::QueuePath;
 use tbus_recorder::schema::{self, Dialect};
 use tbus_recorder::{Recorder, RecorderConfig};
 use tlib_proto::{AttributeId, KvList, Message, MessageId};
@@ -58,37 +59,75 @@ fn frames(server: &MockServer, events: usize) -> Vec<u8> {
     frames
 }
 
-/// Socket to commit: rows a second.
-fn recorder(database: &DatabaseUrl, queue: &Path, sync: Sync, per_transaction: u32, events: usize) -> f64 {
+/// A recorder, and a server that it is connected to, with nothing left to be written.
+fn start(
+    database: &DatabaseUrl,
+    queue: &Path,
+    sync: Sync,
+    per_transaction: u32,
+) -> (Recorder, MockServer, To) {
     let server = MockServer::start();
-    let queue_path = tbus_recorder::queue::QueuePath::File(queue.to_owned());
+    let queue = QueuePath::File(queue.to_owned());
     let dns = vec!["REPORTING".to_owned()];
-    let mut config = RecorderConfig::new(server.address(), dns, database.clone(), queue_path);
+    let mut config = RecorderConfig::new(server.address(), dns, database.clone(), queue);
     config.options.store_event_data = Some(StoreEventData::All);
     config.options.acc_queue_size = per_transaction;
     config.sync = sync;
     let recorder = Recorder::start(config).expect("a recorder");
     let client = server.expect_sessions(1);
-    let frames = frames(&server, events);
     // The session's own record is written first, so that the events begin a transaction.
-    while recorder.summary().records < 1 {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    let before = recorder.summary().rows;
-    let wanted = u64::try_from(events * PAIRS).expect("a number");
-    let start = Instant::now();
-    let sender = std::thread::spawn(move || {
-        assert_eq!(server.blast(To::One(client), &frames, 1), 1);
-        server
-    });
-    while recorder.summary().rows < before + wanted {
+    until(|| recorder.summary().records >= 1);
+    (recorder, server, To::One(client))
+}
+
+fn until(done: impl Fn() -> bool) {
+    while !done() {
         std::thread::sleep(Duration::from_micros(500));
     }
+}
+
+/// Socket to commit: rows a second.
+fn recorder(database: &DatabaseUrl, queue: &Path, sync: Sync, per_transaction: u32, events: usize) -> f64 {
+    let (recorder, server, client) = start(database, queue, sync, per_transaction);
+    let frames = frames(&server, events);
+    let wanted = u64::try_from(events * PAIRS).expect("a number");
+    let before = recorder.summary().rows;
+    let start = Instant::now();
+    let sender = std::thread::spawn(move || {
+        assert_eq!(server.blast(client, &frames, 1), 1);
+        server
+    });
+    until(|| recorder.summary().rows >= before + wanted);
     let time = start.elapsed();
     drop(sender.join());
     let summary = recorder.stop();
     assert!(summary.rows >= wanted && summary.pending.records == 0, "{summary:?}");
     rate(wanted, time)
+}
+
+/// Memory of this process, the server that sends included, while rows are recorded.
+fn memory() {
+    const ROUNDS: usize = 20;
+    const EACH: usize = 1_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = DatabaseUrl::sqlite(folder.path().join("idb.sqlite"));
+    let (recorder, server, client) = start(&url, &folder.path().join("idb.pq"), Sync::Normal, 500);
+    let frames = frames(&server, EACH);
+    for round in 1..=ROUNDS {
+        assert_eq!(server.blast(client, &frames, 1), 1);
+        let wanted = u64::try_from(round * EACH * PAIRS).expect("a number");
+        until(|| recorder.summary().rows >= wanted);
+        if round == 2 || round == ROUNDS {
+            println!("{:>8} rows: {} KiB resident", round * EACH * PAIRS, resident());
+        }
+    }
+}
+
+/// Resident memory in KiB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
 }
 
 fn rate(rows: u64, time: Duration) -> f64 {
@@ -217,6 +256,9 @@ fn on_postgresql(server: &Postgres, per_transaction: usize, events: usize, sync:
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "memory") {
+        return memory();
+    }
     let given: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
     let sizes = if given.is_empty() { vec![10, 103, 500] } else { given };
     let syncs = if arguments.iter().any(|argument| argument == "full") {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use rusqlite::{CachedStatement, Connection};
 
-use super::waiting::Waiting;
+use super::waiting::{Columns, Waiting};
 use super::{execute, failed, kind, query, text};
 use crate::error::{DbError, ErrorKind};
 use crate::rows::Rows;
@@ -43,6 +43,8 @@ struct Insert<'a> {
 /// A prepared insert of some rows.
 struct Statement<'a> {
     statement: CachedStatement<'a>,
+    /// The columns that it names.
+    columns: Columns,
     /// Which placeholders hold something: those that are NULL and become NULL again are left alone.
     set: Vec<bool>,
 }
@@ -146,11 +148,11 @@ impl<'a> Insert<'a> {
         let mut first = 0;
         for (size, statement) in SIZES.into_iter().zip(statements).filter(|(size, _)| size <= most) {
             while rows.len() - first >= size {
+                let columns = rows.used();
                 let statement = match &mut *statement {
-                    Some(statement) => Ok(statement),
-                    empty => {
-                        Statement::prepare(connection, table, size).map(|prepared| empty.insert(prepared))
-                    }
+                    Some(statement) if statement.columns == columns => Ok(statement),
+                    other => Statement::prepare(connection, table, columns, size)
+                        .map(|prepared| other.insert(prepared)),
                 };
                 statement.and_then(|statement| statement.run(rows, first..first + size, times)).map_err(
                     |cause| {
@@ -171,9 +173,15 @@ impl<'a> Insert<'a> {
 }
 
 impl<'a> Statement<'a> {
-    fn prepare(connection: &'a Connection, table: &Table, rows: usize) -> rusqlite::Result<Self> {
-        let statement = connection.prepare_cached(&insert_sql(table, rows))?;
-        Ok(Self { statement, set: vec![false; table.columns.len() * rows] })
+    fn prepare(
+        connection: &'a Connection,
+        table: &Table,
+        columns: Columns,
+        rows: usize,
+    ) -> rusqlite::Result<Self> {
+        let statement = connection.prepare_cached(&insert_sql(table, columns, rows))?;
+        let places = columns.of(table).count() * rows;
+        Ok(Self { statement, columns, set: vec![false; places] })
     }
 
     fn run(&mut self, rows: &Waiting, which: Range<usize>, times: &mut TimeText) -> rusqlite::Result<()> {
@@ -202,10 +210,10 @@ fn wrong(name: &str, table: &Table, given: usize, column: usize, why: &str) -> D
 }
 
 /// It is made once for each transaction and size, so without formatting.
-fn insert_sql(table: &Table, rows: usize) -> String {
+fn insert_sql(table: &Table, columns: Columns, rows: usize) -> String {
     let mut places = String::with_capacity(2 * table.columns.len() + 2);
     let mut names = String::new();
-    for column in table.columns {
+    for column in columns.of(table) {
         places.push_str(if places.is_empty() { "(?" } else { ",?" });
         names.push_str(if names.is_empty() { " (" } else { "," });
         names.push_str(column.name);

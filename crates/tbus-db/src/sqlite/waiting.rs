@@ -3,10 +3,43 @@
 use std::ops::Range;
 
 use crate::time::in_range;
-use crate::value::{Kind, Table, Value};
+use crate::value::{Column, Kind, Table, Value};
 
 /// Bytes of text that may stay allocated when the rows have gone (chosen).
 const KEEP: usize = 1024 * 1024;
+
+/// The columns of a table that hold something in one row at least. The others are not worth their place in a statement:
+/// one that is not named is NULL, and costs a fraction of one that is bound to NULL. The first column always counts, so
+/// that there is one, and so do those from the 64th on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Columns(u64);
+
+impl Columns {
+    const NONE: Self = Self(1);
+
+    #[inline]
+    const fn add(&mut self, index: usize) {
+        if index < 64 {
+            self.0 |= 1 << index;
+        }
+    }
+
+    #[inline]
+    const fn has(self, index: usize) -> bool {
+        index >= 64 || self.0 & (1 << index) != 0
+    }
+
+    /// The table's columns that are among them.
+    pub(super) fn of(self, table: &Table) -> impl Iterator<Item = &'static Column> {
+        table.columns.iter().enumerate().filter(move |(index, _)| self.has(*index)).map(|(_, column)| column)
+    }
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
 
 /// Rows that wait: what they hold is copied, because which statement takes them is known only when there are enough of
 /// them or the transaction flushes.
@@ -17,6 +50,8 @@ pub(super) struct Waiting {
     texts: String,
     columns: usize,
     rows: usize,
+    /// By all rows so far, also those that have gone: it settles, and with it the statements.
+    used: Columns,
 }
 
 /// A value; a text is a piece of the texts.
@@ -46,6 +81,11 @@ impl Waiting {
         self.cells.reserve(columns.len());
         for (index, (value, column)) in values.iter().zip(columns).enumerate() {
             let wrong = |why| Err((index, why));
+            if *value == Value::Null {
+                self.cells.push(Cell::Null);
+                continue;
+            }
+            self.used.add(index);
             let cell = match (*value, column.kind) {
                 (Value::Null, _) => Cell::Null,
                 (Value::Int(value), Kind::Int8) => Cell::Int(value),
@@ -69,11 +109,19 @@ impl Waiting {
         Ok(())
     }
 
-    /// The values of some rows, row after row.
+    /// The columns that have held something since the transaction began.
+    #[inline]
+    pub(super) const fn used(&self) -> Columns {
+        self.used
+    }
+
+    /// The values of some rows in the used columns, row after row.
     #[inline]
     pub(super) fn values(&self, rows: Range<usize>) -> impl Iterator<Item = Value<'_>> {
         let cells = self.cells.get(rows.start * self.columns..rows.end * self.columns).unwrap_or_default();
-        cells.iter().map(|cell| match *cell {
+        let (used, columns) = (self.used, self.columns);
+        let named = cells.iter().enumerate().filter(move |(index, _)| used.has(index % columns));
+        named.map(|(_, cell)| match *cell {
             Cell::Null => Value::Null,
             Cell::Int(value) => Value::Int(value),
             Cell::Text { start, end } => Value::Text(self.texts.get(start..end).unwrap_or_default()),

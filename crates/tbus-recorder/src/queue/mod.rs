@@ -30,6 +30,7 @@ pub use options::{QueueOptions, QueuePath, Sync};
 pub use record::{Closed, Level, MAX_RECORD, OwnedRecord, Pending, Record, Room, Taken};
 
 use folder::Folder;
+use recent::Recent;
 use store::{Loaded, Open, Reader, Store, Waiting};
 
 /// The queue. Share it in an `Arc`: every method takes `&self`, and none holds up another for longer than its own
@@ -44,6 +45,8 @@ pub struct Queue {
     folder: Option<Folder>,
     /// Locked before `state` where both are.
     store: Arc<Mutex<Store>>,
+    /// The store's, locked for a moment only.
+    recent: Arc<Mutex<Recent>>,
     /// None in memory.
     reader: Option<Mutex<Reader>>,
     state: Mutex<State>,
@@ -85,6 +88,7 @@ impl Queue {
         )]
         let near = (options.limit as f64 * options.near.clamp(0.0, 1.0)) as u64;
         let name = options.path.to_string();
+        let recent = Arc::clone(&store.recent);
         let store = Arc::new(Mutex::new(store));
         let folder = folder.map(|connection| Folder::start(connection, &store)).transpose();
         let folder = folder.map_err(|cause| QueueError::Unreachable {
@@ -98,6 +102,7 @@ impl Queue {
             near,
             folder,
             store,
+            recent,
             reader: reader.map(Mutex::new),
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -203,7 +208,8 @@ impl Queue {
     /// When there is no such transaction, when the file cannot be read, and when what it has cannot be.
     pub fn take(&self, transaction: u64) -> Result<Taken, QueueError> {
         let waiting = self.find(transaction)?;
-        let recent = self.store().hand_out(&waiting);
+        // Not through the store, which may be in the middle of a commit.
+        let recent = lock(&self.recent).hand_out(waiting.first, waiting.last);
         let parts = match (recent, &self.reader) {
             (Some(parts), _) => parts,
             (None, Some(reader)) => lock(reader).take(&waiting)?,

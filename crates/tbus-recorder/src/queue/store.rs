@@ -2,19 +2,20 @@
 
 use std::cell::Cell;
 use std::fs::File;
+use std::sync::{Arc, Mutex};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use super::recent::Recent;
 use super::record::{MAX_RECORD, OwnedRecord, RECORD_COST, Record, kind, records_of};
-use super::{QueueError, QueueOptions, open, sql};
+use super::{QueueError, QueueOptions, lock, open, sql};
 
 /// A closed transaction that waits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
     pub(super) number: i64,
-    first: i64,
-    last: i64,
+    pub(super) first: i64,
+    pub(super) last: i64,
     pub(super) records: u64,
     pub(super) bytes: u64,
 }
@@ -57,7 +58,7 @@ pub(super) struct Store {
     pub(super) open: Open,
     /// Bytes of the write-ahead log since it was last folded, estimated.
     logged: Cell<u64>,
-    recent: Recent,
+    pub(super) recent: Arc<Mutex<Recent>>,
 }
 
 /// What opening gives.
@@ -119,7 +120,7 @@ impl Store {
             last_session,
             open,
             logged: Cell::new(0),
-            recent: Recent::default(),
+            recent: Arc::default(),
         };
         let reader = reader.map(|connection| Reader { connection, queue });
         Ok(Loaded { store, reader, folder, id, waiting })
@@ -189,7 +190,7 @@ impl Store {
             _ => self.commit("append to it", write)?,
         }
         self.log(added.bytes);
-        self.recent.add(self.last_record.saturating_add(1), records);
+        lock(&self.recent).add(self.last_record.saturating_add(1), records);
         self.last_record = last;
         self.open = self.open.and(added);
         Ok(())
@@ -224,11 +225,6 @@ impl Store {
         self.last_closed = closed.last;
         self.open = Open::default();
         Ok(Some(closed))
-    }
-
-    /// A transaction's records without reading the file, if they are still in memory.
-    pub(super) fn hand_out(&mut self, waiting: &Waiting) -> Option<Vec<OwnedRecord>> {
-        self.recent.hand_out(waiting.first, waiting.last)
     }
 
     /// A copy of a transaction's records.
