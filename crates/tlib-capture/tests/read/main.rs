@@ -1,0 +1,4 @@
+//! The reader of logs.
+
+mod forms;
+mod support;
