@@ -8,6 +8,7 @@
 //! happened, and when, is told to it by the `at` of the records.
 
 mod log;
+pub mod packet;
 pub mod read;
 
 pub use jiff::tz::TimeZone;
