@@ -1,6 +1,6 @@
 //! The client side of the recorder: what comes from the T-Server is in the queue before more of it is read.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tlib_capture::{Level as LogLevel, ids};
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::dss::{Closed, Opened};
 use crate::log::{Log, PROVIDER};
 use crate::options::Options;
-use crate::queue::{Level, OwnedRecord, Queue, QueueError, Record};
+use crate::queue::{self, Level, OwnedRecord, Queue, QueueError, Record};
 use crate::recorder::StartError;
 use crate::source::{self, Source};
 use crate::time;
@@ -412,12 +412,23 @@ impl Receiver {
             return;
         }
         let records = std::mem::take(&mut self.batch.records);
+        for record in &records {
+            self.open.records = self.open.records.saturating_add(record.view().records());
+            if let OwnedRecord::Frames { bytes, .. } = record {
+                self.open.bytes = self.open.bytes.saturating_add(bytes.len());
+            }
+        }
+        let full = self.open.records >= self.limits.records || self.open.bytes >= TRANSACTION_BYTES;
         let source = serde_json::to_string(&self.source).unwrap_or_default();
         let appended = self.insist(|queue| {
             let views: Vec<Record<'_>> = records.iter().map(OwnedRecord::view).collect();
-            queue.append_with(&views, &[(SOURCE, &source)])
+            let facts = [(SOURCE, source.as_str())];
+            if full {
+                return queue.append_and_close(&views, &facts);
+            }
+            queue.append_with(&views, &facts).map(|()| None)
         });
-        if appended.await.is_none() {
+        let Some(closed) = appended.await else {
             let events: u64 = records.iter().map(|record| record.view().records()).sum();
             let text = format!(
                 "{events} records that were received are lost: the recorder was stopped while the queue could not be written"
@@ -425,20 +436,14 @@ impl Receiver {
             self.log.line(LogLevel::Standard, ids::MISSING, text);
             self.log.forget();
             return;
-        }
+        };
         // Who sees line 04543 knows that the event is in the queue.
         self.log.flush();
-        for record in &records {
-            self.open.records = self.open.records.saturating_add(record.view().records());
-            if let OwnedRecord::Frames { bytes, .. } = record {
-                self.open.bytes = self.open.bytes.saturating_add(bytes.len());
-            }
-        }
         let now = Instant::now();
         let first = self.open.times.map_or(now, |(first, _)| first);
         self.open.times = Some((first, now));
-        if self.open.records >= self.limits.records || self.open.bytes >= TRANSACTION_BYTES {
-            self.close_transaction();
+        if let Some(closed) = closed {
+            self.closed(closed);
         }
     }
 
@@ -473,19 +478,9 @@ impl Receiver {
     }
 
     fn close_transaction(&mut self) {
-        // The writer's lines about it come after this one.
-        let _closing = self.shared.closing.lock().unwrap_or_else(PoisonError::into_inner);
         match self.queue.close_transaction() {
-            Ok(closed) => {
-                self.open = OpenTransaction::default();
-                if let Some(closed) = closed {
-                    let text = format!(
-                        "Persistent Queue {PROVIDER}: transaction {} is committed. {} records written into the queue",
-                        closed.transaction, closed.records
-                    );
-                    self.log.line(LogLevel::Trace, ids::QUEUE_COMMITTED, text);
-                }
-            }
+            Ok(Some(closed)) => self.closed(closed),
+            Ok(None) => self.open = OpenTransaction::default(),
             Err(error) => {
                 // What is in the queue stays there; it gets its number later.
                 let now = Instant::now();
@@ -494,6 +489,17 @@ impl Receiver {
                 self.log.line(LogLevel::Standard, ids::QUEUE_ROOM, text);
             }
         }
+    }
+
+    /// A transaction has its number: says so, and begins another.
+    fn closed(&mut self, closed: queue::Closed) {
+        self.open = OpenTransaction::default();
+        let queue::Closed { transaction, records } = closed;
+        let text = format!(
+            "Persistent Queue {PROVIDER}: transaction {transaction} is committed. {records} records written into the queue"
+        );
+        self.log.line(LogLevel::Trace, ids::QUEUE_COMMITTED, text);
+        self.shared.announce(transaction);
     }
 
     /// Whether more may be read. From full on not until half of the queue is free again.

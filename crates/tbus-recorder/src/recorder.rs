@@ -223,6 +223,8 @@ impl Recorder {
         };
 
         let shared = Arc::new(Shared::default());
+        // Those of a run before were announced by it.
+        shared.announce(queue.last_closed());
         let (stop, stopped) = watch::channel(false);
         let mut client = config.client;
         client.read_on_demand = true;

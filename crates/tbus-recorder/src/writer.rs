@@ -31,8 +31,9 @@ const IDLE: Duration = Duration::from_secs(1);
 /// What the writer shares with the recorder's other thread.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
-    /// Held while a transaction is closed and its line is logged, so that the lines of the two threads keep their order.
-    pub(crate) closing: Mutex<()>,
+    /// The last transaction whose line 25016 is logged, so that the lines of the two threads keep their order.
+    announced: Mutex<u64>,
+    announcing: Condvar,
     /// Rows that the database has taken.
     pub(crate) rows: AtomicU64,
     /// Queue transactions and records in the database.
@@ -54,6 +55,20 @@ impl Shared {
         drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
         self.stopping.notify_all();
         queue.wake();
+    }
+
+    /// Line 25016 of this transaction, and of those before, is logged.
+    pub(crate) fn announce(&self, transaction: u64) {
+        let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        *announced = transaction.max(*announced);
+        drop(announced);
+        self.announcing.notify_all();
+    }
+
+    /// Waits for it, a moment at most: the order of two lines is not worth more.
+    fn await_announcement(&self, transaction: u64) {
+        let announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.announcing.wait_timeout_while(announced, IDLE, |announced| *announced < transaction);
     }
 
     fn stopped(&self) -> bool {
@@ -147,8 +162,7 @@ impl Writer {
                 }
                 continue;
             };
-            // Line 25016 of it is in the log first.
-            drop(self.shared.closing.lock().unwrap_or_else(PoisonError::into_inner));
+            self.shared.await_announcement(transaction);
             self.log.line(
                 Level::Trace,
                 ids::DATABASE_BEGUN,

@@ -137,10 +137,19 @@ impl Queue {
     /// # Errors
     /// As `append`.
     pub fn append_with(&self, records: &[Record<'_>], facts: &[(&str, &str)]) -> Result<(), QueueError> {
-        let mut store = self.store();
-        store.append(records, facts)?;
-        self.state().open = store.open;
-        Ok(())
+        self.write(records, facts, false).map(|_| ())
+    }
+
+    /// [`append_with`](Self::append_with) and [`close_transaction`](Self::close_transaction) in one commit.
+    ///
+    /// # Errors
+    /// As there; then neither has happened.
+    pub fn append_and_close(
+        &self,
+        records: &[Record<'_>],
+        facts: &[(&str, &str)],
+    ) -> Result<Option<Closed>, QueueError> {
+        self.write(records, facts, true)
     }
 
     /// Numbers everything that was appended since the last transaction; `None` when nothing was. The writer is woken.
@@ -148,10 +157,20 @@ impl Queue {
     /// # Errors
     /// When the file cannot be written: then the queue is as it was, and the call can be repeated.
     pub fn close_transaction(&self) -> Result<Option<Closed>, QueueError> {
+        self.write(&[], &[], true)
+    }
+
+    fn write(
+        &self,
+        records: &[Record<'_>],
+        facts: &[(&str, &str)],
+        close: bool,
+    ) -> Result<Option<Closed>, QueueError> {
         let mut store = self.store();
-        let Some(closed) = store.close()? else { return Ok(None) };
+        let closed = store.append(records, facts, close)?;
         let mut state = self.state();
         state.open = store.open;
+        let Some(closed) = closed else { return Ok(None) };
         state.waiting.push_back(closed);
         state.waiting_records = state.waiting_records.saturating_add(closed.records);
         state.waiting_bytes = state.waiting_bytes.saturating_add(closed.bytes);
@@ -259,6 +278,11 @@ impl Queue {
     pub fn bytes(&self) -> u64 {
         let state = self.state();
         state.waiting_bytes.saturating_add(state.open.bytes)
+    }
+
+    /// The number of the last transaction that was closed; 0 when there was none yet.
+    pub fn last_closed(&self) -> u64 {
+        self.store().last_transaction.cast_unsigned()
     }
 
     /// What waits for the database.

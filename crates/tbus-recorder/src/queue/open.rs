@@ -18,7 +18,7 @@ pub(super) const APPLICATION: i64 = 0x7462_7371;
 pub(super) const LAYOUT: i64 = 1;
 
 /// Bytes of a page. A read of some frames fits on one, and a large one is a short chain (chosen, measured).
-pub(super) const PAGE: i64 = 16384;
+pub(super) const PAGE: i64 = 8192;
 
 /// Bytes of the write-ahead log after which it is folded into the file. Most of what it holds was removed by
 /// then, so little of it is written twice (chosen).

@@ -49,7 +49,7 @@ pub(super) struct Store {
     connection: Connection,
     _lock: Option<File>,
     queue: String,
-    last_transaction: i64,
+    pub(super) last_transaction: i64,
     /// The last record of a closed transaction.
     last_closed: i64,
     /// The last record of all.
@@ -155,12 +155,14 @@ impl Store {
         done.map_err(self.error(what))
     }
 
-    /// Appends records and puts facts. One record alone is one statement and needs no frame around it.
+    /// Appends records and puts facts; with `close`, closes a transaction over what is open then. All of it is one
+    /// commit. One record alone is one statement and needs no frame around it.
     pub(super) fn append(
         &mut self,
         records: &[Record<'_>],
         facts: &[(&str, &str)],
-    ) -> Result<(), QueueError> {
+        close: bool,
+    ) -> Result<Option<Waiting>, QueueError> {
         let mut added = Open::default();
         for record in records {
             let body = record.body().len();
@@ -170,61 +172,64 @@ impl Store {
             added.add(record.records(), body);
         }
         let last = i64::try_from(records.len()).ok().and_then(|count| self.last_record.checked_add(count));
-        let last =
-            last.ok_or_else(|| QueueError::Exhausted { queue: self.queue.clone(), what: "records" })?;
+        let last = last.ok_or_else(|| self.exhausted("records"))?;
+        let open = self.open.and(added);
+        let closed = if close { self.closing(open, last)? } else { None };
         let write = |store: &Self| {
-            let mut insert = store.statement(sql::APPEND)?;
-            for (id, record) in (self.last_record..last).map(|before| before.saturating_add(1)).zip(records) {
-                let (kind, session, at, events) = record.head();
-                insert.execute(params![id, kind, session, at, events, record.body()])?;
+            if !records.is_empty() {
+                let mut insert = store.statement(sql::APPEND)?;
+                for (id, record) in
+                    (self.last_record..last).map(|before| before.saturating_add(1)).zip(records)
+                {
+                    let (kind, session, at, events) = record.head();
+                    insert.execute(params![id, kind, session, at, events, record.body()])?;
+                }
             }
-            drop(insert);
             for (key, value) in facts {
                 store.statement(sql::PUT_FACT)?.execute([key, value])?;
             }
+            if let Some(closed) = &closed {
+                store.statement(sql::CLOSE)?.execute(params![
+                    closed.number,
+                    closed.first,
+                    closed.last,
+                    closed.records.cast_signed(),
+                    closed.bytes.cast_signed()
+                ])?;
+                store.statement(sql::CLOSE_HEAD)?.execute([closed.number, closed.last])?;
+            }
             Ok(())
         };
-        match (records.len(), facts.len()) {
-            (0, 0) => return Ok(()),
-            (1, 0) => write(self).map_err(self.error("append to it"))?,
+        match (records.len(), facts.len(), &closed) {
+            (0, 0, None) => return Ok(None),
+            (1, 0, None) => write(self).map_err(self.error("append to it"))?,
+            (0, 0, Some(_)) => self.commit("close a transaction", write)?,
             _ => self.commit("append to it", write)?,
         }
         self.log(added.bytes);
         lock(&self.recent).add(self.last_record.saturating_add(1), records);
         self.last_record = last;
-        self.open = self.open.and(added);
-        Ok(())
+        self.open = open;
+        if let Some(closed) = &closed {
+            self.last_transaction = closed.number;
+            self.last_closed = closed.last;
+            self.open = Open::default();
+        }
+        Ok(closed)
     }
 
-    /// Closes a transaction over what is open; `None` when nothing is.
-    pub(super) fn close(&mut self) -> Result<Option<Waiting>, QueueError> {
-        if self.open.rows == 0 {
+    /// The transaction over what is open, up to the record `last`; `None` when nothing is.
+    fn closing(&self, open: Open, last: i64) -> Result<Option<Waiting>, QueueError> {
+        if open.rows == 0 {
             return Ok(None);
         }
-        let number = self.last_transaction.checked_add(1);
-        let number = number
-            .ok_or_else(|| QueueError::Exhausted { queue: self.queue.clone(), what: "transactions" })?;
-        let closed = Waiting {
-            number,
-            first: self.last_closed.saturating_add(1),
-            last: self.last_record,
-            records: self.open.records,
-            bytes: self.open.bytes,
-        };
-        self.commit("close a transaction", |store| {
-            store.statement(sql::CLOSE)?.execute(params![
-                closed.number,
-                closed.first,
-                closed.last,
-                closed.records.cast_signed(),
-                closed.bytes.cast_signed()
-            ])?;
-            store.statement(sql::CLOSE_HEAD)?.execute([closed.number, closed.last]).map(|_| ())
-        })?;
-        self.last_transaction = number;
-        self.last_closed = closed.last;
-        self.open = Open::default();
-        Ok(Some(closed))
+        let number = self.last_transaction.checked_add(1).ok_or_else(|| self.exhausted("transactions"))?;
+        let first = self.last_closed.saturating_add(1);
+        Ok(Some(Waiting { number, first, last, records: open.records, bytes: open.bytes }))
+    }
+
+    fn exhausted(&self, what: &'static str) -> QueueError {
+        QueueError::Exhausted { queue: self.queue.clone(), what }
     }
 
     /// A copy of a transaction's records.
@@ -246,8 +251,7 @@ impl Store {
     /// The next number of a session, above `at_least`.
     pub(super) fn next_session(&mut self, at_least: i32) -> Result<i32, QueueError> {
         let next = self.last_session.max(at_least).checked_add(1);
-        let next =
-            next.ok_or_else(|| QueueError::Exhausted { queue: self.queue.clone(), what: "sessions" })?;
+        let next = next.ok_or_else(|| self.exhausted("sessions"))?;
         self.statement(sql::SESSION)
             .and_then(|mut statement| statement.execute([next]))
             .map_err(self.error("number a session"))?;

@@ -20,7 +20,8 @@ fn a_million_records_leave_a_small_file() {
         largest_log = largest_log.max(fs::metadata(beside(&place.path, "-wal")).unwrap().len());
     }
     assert!(largest < 1 << 20, "{largest} bytes");
-    assert!(largest_log < 48 << 20, "{largest_log} bytes in the log");
+    // How much it is depends on when the thread that folds it gets its turn; an append folds it at 64 MiB in any case.
+    assert!(largest_log < 80 << 20, "{largest_log} bytes in the log");
     drop(queue);
     assert!(!beside(&place.path, "-wal").exists());
     assert_eq!(place.open().pending(), Pending::default());
