@@ -7,4 +7,5 @@ mod memory;
 mod reassembly;
 mod shipped;
 mod support;
+mod wireshark;
 mod writing;

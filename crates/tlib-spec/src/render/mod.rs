@@ -2,10 +2,12 @@
 
 mod idb_rust;
 mod idb_sql;
+mod lua;
 mod markdown;
 pub mod rust;
 
 pub use idb_sql::Engine;
+pub use lua::lua;
 pub use markdown::markdown;
 
 use crate::{Idb, Spec};
@@ -19,6 +21,7 @@ pub fn outputs(spec: &Spec) -> Vec<(&'static str, String)> {
         ("crates/tlib-proto/src/generated/errors.rs", rust::errors(spec)),
         ("crates/tlib-proto/src/generated/profile.rs", rust::profile(spec)),
         ("protocol-spec/REFERENCE.md", markdown(spec)),
+        ("tools/wireshark/tlib.lua", lua(spec)),
     ]
 }
 
