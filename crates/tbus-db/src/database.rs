@@ -35,18 +35,22 @@ pub struct OpenOptions {
     /// How long to wait for a PostgreSQL server, from the connect to its first readiness. The URL's `connect_timeout`
     /// comes before it.
     pub connect_timeout: Duration,
+    /// How long one call may wait for a PostgreSQL server's answer; then the connection is lost. SQLite waits for nobody
+    /// but another writer, for 5 seconds.
+    pub answer_timeout: Duration,
     /// What a PostgreSQL server shows as the connection's application. The URL's `application_name` comes before it.
     pub application_name: String,
 }
 
 impl Default for OpenOptions {
-    /// Create, write, [`Sync::Normal`], 10 seconds, `tbus` (chosen).
+    /// Create, write, [`Sync::Normal`], 10 and 60 seconds, `tbus` (chosen).
     fn default() -> Self {
         Self {
             create: true,
             read_only: false,
             sync: Sync::default(),
             connect_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::from_secs(60),
             application_name: "tbus".to_owned(),
         }
     }
@@ -67,7 +71,8 @@ impl Database {
     ///
     /// # Errors
     /// [`ErrorKind::Unreachable`](crate::ErrorKind::Unreachable) when no server answers,
-    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) when the database is not there, is none, or does not let us in.
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) when the database is not there, is none, does not let us in, or
+    /// (PostgreSQL) has another encoding than UTF8.
     pub fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Self, DbError> {
         match &url.0 {
             Target::Sqlite(path) => {

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::Sleep;
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
 
@@ -38,6 +39,8 @@ pub(super) struct Link {
     client: Client,
     connection: Connection<Socket, NoTlsStream>,
     runtime: Runtime,
+    /// How long a call may take.
+    patience: Duration,
     lost: bool,
 }
 
@@ -48,12 +51,14 @@ impl fmt::Debug for Link {
 }
 
 impl Link {
-    /// Connects; `patience` is for everything until the server is ready.
-    pub(super) fn open(config: &Config, patience: Duration) -> Result<Self, Error> {
+    /// Connects; `patience` is for everything until the server is ready, `answers` for each call after that.
+    pub(super) fn open(config: &Config, patience: Duration, answers: Duration) -> Result<Self, Error> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
         let opened = runtime.block_on(async { tokio::time::timeout(patience, config.connect(NoTls)).await });
         match opened {
-            Ok(Ok((client, connection))) => Ok(Self { client, connection, runtime, lost: false }),
+            Ok(Ok((client, connection))) => {
+                Ok(Self { client, connection, runtime, patience: answers, lost: false })
+            }
             Ok(Err(cause)) => Err(cause.into()),
             Err(_) => {
                 // A name that is still being looked up must not hold this thread.
@@ -63,16 +68,21 @@ impl Link {
         }
     }
 
-    /// Runs one call of the client to its end.
+    /// What the server has reported of itself.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.connection.parameter(name)
+    }
+
+    /// Runs one call of the client to its end. When the server does not answer in time, the connection is lost.
     pub(super) fn run<'a, T, F>(&'a mut self, call: impl FnOnce(&'a Client) -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, tokio_postgres::Error>>,
     {
-        let Self { client, connection, runtime, lost } = self;
-        wait(runtime, connection, lost, call(client))
+        let patience = self.patience;
+        self.run_within(patience, call)
     }
 
-    /// The same, but it gives up after a time; the connection is lost then.
+    /// The same with another patience.
     pub(super) fn run_within<'a, T, F>(
         &'a mut self,
         patience: Duration,
@@ -81,21 +91,8 @@ impl Link {
     where
         F: Future<Output = Result<T, tokio_postgres::Error>>,
     {
-        let Self { client, connection, runtime, lost } = self;
-        let call = call(client);
-        let done = {
-            let limited = async {
-                match tokio::time::timeout(patience, call).await {
-                    Ok(done) => done.map(Some),
-                    Err(_) => Ok(None),
-                }
-            };
-            wait(runtime, connection, lost, limited)?
-        };
-        done.ok_or_else(|| {
-            *lost = true;
-            Error::Late(patience)
-        })
+        let Self { client, connection, runtime, lost, .. } = self;
+        wait(runtime, connection, lost, patience, call(client))
     }
 }
 
@@ -103,12 +100,15 @@ fn wait<T>(
     runtime: &Runtime,
     connection: &mut Connection<Socket, NoTlsStream>,
     lost: &mut bool,
+    patience: Duration,
     call: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, Error> {
     if *lost {
         return Err(Error::Lost);
     }
     let mut call = pin!(call);
+    // Most pieces of a COPY are handed over at once and need none.
+    let mut late: Option<Pin<Box<Sleep>>> = None;
     runtime.block_on(poll_fn(|context| {
         if let Err(cause) = drive(connection, lost, context) {
             return Poll::Ready(Err(cause));
@@ -120,6 +120,13 @@ fn wait<T>(
             && let Err(cause) = drive(connection, lost, context)
         {
             return Poll::Ready(Err(cause));
+        }
+        if done.is_pending() {
+            let late = late.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+            if late.as_mut().poll(context).is_ready() {
+                *lost = true;
+                return Poll::Ready(Err(Error::Late(patience)));
+            }
         }
         done.map_err(Error::Postgres)
     }))

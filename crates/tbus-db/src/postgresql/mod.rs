@@ -23,6 +23,8 @@ use crate::value::Value;
 
 /// After how long without an acknowledgement the peer counts as gone (chosen).
 const PEER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a statement waits for somebody else's lock; then it is an error, and does not hold on to its own (chosen).
+const LOCK_TIMEOUT: &str = "SET lock_timeout='30s';";
 /// Prepared statements kept for each connection; when there are more, all are forgotten (chosen).
 const STATEMENTS: usize = 256;
 
@@ -58,9 +60,17 @@ impl Engine {
         config.keepalives_interval(Duration::from_secs(5));
         config.keepalives_retries(4);
         let patience = server.connect_timeout.unwrap_or(options.connect_timeout);
-        let link = Link::open(&config, patience).map_err(|cause| error(&name, "connecting", &cause, true))?;
+        let link = Link::open(&config, patience, options.answer_timeout)
+            .map_err(|cause| error(&name, "connecting", &cause, true))?;
+        // In any other encoding there are texts that it cannot hold, and columns whose length counts bytes.
+        if let Some(encoding) = link.parameter("server_encoding").filter(|encoding| *encoding != "UTF8") {
+            let cause = format!(
+                "the database has the encoding {encoding}; make one with CREATE DATABASE .. ENCODING 'UTF8'"
+            );
+            return Err(DbError::new(ErrorKind::Refused, name, "connecting", cause));
+        }
         let mut engine = Self { link, name, statements: HashMap::new() };
-        let mut settings = String::new();
+        let mut settings = LOCK_TIMEOUT.to_owned();
         match options.sync {
             Sync::Off => settings.push_str("SET synchronous_commit=off;"),
             Sync::Normal => {}
@@ -69,9 +79,7 @@ impl Engine {
         if options.read_only {
             settings.push_str("SET default_transaction_read_only=on;");
         }
-        if !settings.is_empty() {
-            engine.batch(&settings, "setting up the connection")?;
-        }
+        engine.batch(&settings, "setting up the connection")?;
         Ok(engine)
     }
 
@@ -143,6 +151,7 @@ impl Engine {
 
 /// The kind and words of an error of PostgreSQL.
 fn error(name: &str, doing: &str, cause: &link::Error, connecting: bool) -> DbError {
+    let lost = if connecting { ErrorKind::Unreachable } else { ErrorKind::Broken };
     let cause = match cause {
         link::Error::Lost => {
             return DbError::new(
@@ -154,12 +163,11 @@ fn error(name: &str, doing: &str, cause: &link::Error, connecting: bool) -> DbEr
         }
         link::Error::Late(patience) => {
             let cause = format!("the server does not answer within {} s", patience.as_secs_f32());
-            return DbError::new(ErrorKind::Unreachable, name, doing, cause);
+            return DbError::new(lost, name, doing, cause);
         }
         link::Error::Runtime(cause) => return DbError::new(ErrorKind::Other, name, doing, cause.to_string()),
         link::Error::Postgres(cause) => cause,
     };
-    let lost = if connecting { ErrorKind::Unreachable } else { ErrorKind::Broken };
     let Some(told) = cause.as_db_error() else {
         let mut text = cause.to_string();
         let mut source = std::error::Error::source(cause);

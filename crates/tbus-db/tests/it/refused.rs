@@ -137,9 +137,43 @@ fn the_settings_of_a_connection() {
             Database::open(&server, &OpenOptions { sync, ..OpenOptions::default() }).expect("it opens");
         let found = database.query("SHOW synchronous_commit", &[]).expect("a setting");
         assert_eq!(found.first().expect("a row").text(0).expect("text"), setting);
+        let found = database.query("SHOW lock_timeout", &[]).expect("a setting");
+        assert_eq!(found.first().expect("a row").text(0).expect("text"), "30s");
         let found = database.query("SHOW application_name", &[]).expect("a setting");
         assert_eq!(found.first().expect("a row").text(0).expect("text"), "from url");
     }
+}
+
+#[test]
+fn a_database_that_cannot_hold_every_text() {
+    let server = Postgres::shared();
+    server.psql(
+        "postgres",
+        "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'",
+    );
+    let opened = Database::open(&url(&server.url("latin")), &OpenOptions::default());
+    assert_error(opened, ErrorKind::Refused, &["/latin: connecting", "LATIN1", "UTF8"]);
+}
+
+/// A call that gets no answer ends, and what it has begun comes to nothing.
+#[test]
+fn a_server_that_stops_answering() {
+    let idb = url(&Postgres::shared().new_database());
+    let mut other = open(&idb);
+    other.script(POSTGRESQL).expect("tables");
+    let mut locking = other.begin().expect("begin");
+    locking.execute("LOCK TABLE named", &[]).expect("a lock");
+    let options = OpenOptions { answer_timeout: Duration::from_secs(1), ..OpenOptions::default() };
+    let mut database = Database::open(&idb, &options).expect("it opens");
+    let mut waiting = database.begin().expect("begin");
+    let named = [Value::Int(1), Value::Text("late")];
+    let late = waiting.execute("INSERT INTO named (id, name) VALUES ($1, $2)", &named);
+    assert_error(late, ErrorKind::Broken, &["INSERT INTO named", "does not answer within 1 s"]);
+    drop(waiting);
+    assert_error(database.begin(), ErrorKind::Broken, &["open it again"]);
+    drop(locking);
+    drop(database);
+    assert_eq!(count(&mut other, "named"), 0);
 }
 
 /// A server that goes away in the midst of a transaction: nothing of it stays, and the database opens again.
