@@ -35,7 +35,8 @@ pub struct Attribute<'a> {
     /// Number of its line in the file, from 1.
     pub line: u64,
     text: &'a [u8],
-    pairs: &'a [FieldAt],
+    /// What follows in the block.
+    rest: &'a [FieldAt],
     first_line: u64,
 }
 
@@ -92,8 +93,9 @@ impl<'a> Attribute<'a> {
     /// The pairs of a list, those of inner lists among them.
     pub fn pairs(&self) -> impl Iterator<Item = Pair<'a>> + use<'a> {
         let (text, first_line) = (self.text, self.first_line);
-        self.pairs
+        self.rest
             .iter()
+            .take_while(|field| field.kind != FieldKind::Attribute)
             .filter(|field| field.kind != FieldKind::Other)
             .map(move |field| Pair::of(text, field, first_line))
     }
@@ -125,18 +127,13 @@ impl<'a> Iterator for Fields<'a> {
                 value: first.value.text(self.text),
                 line: self.first_line.saturating_add(first.line.into()),
                 text: self.text,
-                pairs: pairs_of(rest),
+                rest,
                 first_line: self.first_line,
             }),
             FieldKind::Other => Field::Other(first.value.text(self.text)),
             _ => Field::Pair(Pair::of(self.text, first, self.first_line)),
         })
     }
-}
-
-fn pairs_of(rest: &[FieldAt]) -> &[FieldAt] {
-    let end = rest.iter().position(|field| field.kind == FieldKind::Attribute).unwrap_or(rest.len());
-    rest.get(..end).unwrap_or_default()
 }
 
 impl<'a> Block<'a> {

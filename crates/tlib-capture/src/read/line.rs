@@ -5,6 +5,7 @@ use tlib_proto::text::heading;
 
 use super::header;
 use super::record::{Client, Interaction, Line, Origin, Receipt};
+use super::split::WORD;
 use super::time::{Stamp, stamp};
 
 /// A part of a record's text.
@@ -18,8 +19,8 @@ impl Span {
     /// A part from offset to offset.
     #[inline]
     pub(super) fn new(start: usize, end: usize) -> Self {
-        // The limits of lines and blocks lie far below what does not fit.
-        Self { start: u32::try_from(start).unwrap_or_default(), end: u32::try_from(end).unwrap_or_default() }
+        // The limits of lines and blocks lie far below 32 bits.
+        Self { start: start as u32, end: end as u32 }
     }
 
     /// Where `part` lies in `text`.
@@ -41,7 +42,7 @@ impl Span {
 }
 
 /// [`Client`] as places.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ClientAt {
     handle: u32,
     id: Span,
@@ -61,13 +62,25 @@ impl ClientAt {
 }
 
 /// [`Receipt`] as places.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ReceiptAt {
     message: Span,
     pub(super) client: ClientAt,
 }
 
 impl ReceiptAt {
+    /// The same in a line whose text begins `by` bytes later.
+    fn shifted(self, by: usize) -> Self {
+        let ClientAt { handle, id, application, address } = self.client;
+        let client = ClientAt {
+            handle,
+            id: id.shifted(by),
+            application: application.shifted(by),
+            address: address.shifted(by),
+        };
+        Self { message: self.message.shifted(by), client }
+    }
+
     pub(super) fn receipt(self, text: &[u8]) -> Receipt<'_> {
         Receipt { message: self.message.text(text), client: self.client.client(text) }
     }
@@ -148,12 +161,71 @@ impl Class {
     }
 }
 
-/// Tells what a line is; `line` has neither line feed nor carriage return at its end.
-pub(super) fn classify(line: &[u8]) -> (Option<Stamp>, Class) {
+/// Lines 04542 as they were read before: a DN has the same receivers for a long time, and what is behind the time stamp is
+/// the same to the byte.
+#[derive(Debug)]
+pub(super) struct Repeats {
+    lines: [Repeat; 64],
+}
+
+#[derive(Clone, Debug, Default)]
+struct Repeat {
+    /// What follows the time stamp.
+    text: Vec<u8>,
+    receipt: ReceiptAt,
+}
+
+/// Longest text that is remembered, in bytes.
+const REPEAT_LIMIT: usize = 256;
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self { lines: std::array::from_fn(|_| Repeat::default()) }
+    }
+}
+
+impl Repeats {
+    /// Reads a line 04542, of which `text` is what follows its time stamp.
+    #[inline]
+    fn sent(&mut self, line: &[u8], text: &[u8]) -> Option<ReceiptAt> {
+        let message = text.strip_prefix(b" Trc 04542 ")?;
+        let (_, end) = text.split_last_chunk::<8>()?;
+        let (begin, _) = message.split_at_checked(12)?;
+        let (_, begin) = begin.split_last_chunk::<8>()?;
+        let mixed = u64::from_le_bytes(*end).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            ^ u64::from_le_bytes(*begin).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
+        let slot = self.lines.get_mut((mixed >> 58) as usize)?;
+        let by = line.len() - text.len();
+        if slot.text == text {
+            return Some(slot.receipt.shifted(by));
+        }
+        let receipt = receipt(text, message, b" sent to [")?;
+        if text.len() <= REPEAT_LIMIT {
+            slot.text.clear();
+            slot.text.extend_from_slice(text);
+            slot.receipt = receipt;
+        }
+        Some(receipt.shifted(by))
+    }
+}
+
+/// [`classify`] where a line is looked at once more.
+#[inline(never)]
+pub(super) fn class_of(line: &[u8], repeats: &mut Repeats) -> Class {
+    classify(line, repeats).1
+}
+
+/// Tells what a line is; `line` has neither line feed nor carriage return at its end. The answer is large: it is inlined so that
+/// it need not be copied.
+#[inline(always)]
+pub(super) fn classify(line: &[u8], repeats: &mut Repeats) -> (Option<Stamp>, Class) {
     match line.first() {
         Some(b'@') => event(line),
         Some(b'0'..=b'9') => match stamp(line) {
-            Some((stamp, rest)) => (Some(stamp), stamped(line, rest)),
+            Some((stamp, rest)) => match repeats.sent(line, rest) {
+                Some(receipt) => (Some(stamp), Class::Sent(receipt)),
+                None => (Some(stamp), stamped(line, rest)),
+            },
             None => (None, other(line, line)),
         },
         Some(b'-') if line.starts_with(b"-- ") => {
@@ -172,10 +244,11 @@ fn event(line: &[u8]) -> (Option<Stamp>, Class) {
         None => (None, body),
     };
     let parsed = || {
-        let (mark, rest) = split_at(rest.strip_prefix(b" [")?, b"] ")?;
-        let (version, rest) = split_at(rest, b" ")?;
-        let (function, name) = split_last(rest, b": message ")?;
-        is_word(name).then(|| Class::Block {
+        let (mark, rest) = split_at(rest.strip_prefix(b" [")?, b']')?;
+        let (version, rest) = split_at(rest.strip_prefix(b" ")?, b' ')?;
+        let (before, name) = rest.split_at_checked(rest.len() - trailing_word(rest))?;
+        let function = before.strip_suffix(b": message ")?;
+        (!name.is_empty()).then(|| Class::Block {
             origin: OriginAt::Event {
                 mark: Span::of(line, mark),
                 version: Span::of(line, version),
@@ -199,7 +272,7 @@ fn event(line: &[u8]) -> (Option<Stamp>, Class) {
 /// What follows a time stamp.
 fn stamped(line: &[u8], rest: &[u8]) -> Class {
     let parsed = || {
-        let (level, rest) = split_at(rest.strip_prefix(b" ")?, b" ")?;
+        let (level, rest) = split_at(rest.strip_prefix(b" ")?, b' ')?;
         // Three letters in the short form, words in the long one.
         if !level.first()?.is_ascii_uppercase()
             || !level.iter().all(u8::is_ascii_alphabetic)
@@ -214,24 +287,32 @@ fn stamped(line: &[u8], rest: &[u8]) -> Class {
     };
     let Some((level, id, text)) = parsed() else { return other(line, rest.trim_ascii_start()) };
     let read = match id {
-        4541 => receipt(line, text, b" received from ").map(Class::Received),
-        4542 => receipt(line, text, b" sent to ").map(Class::Sent),
+        4541 => receipt(line, text, b" received from [").map(Class::Received),
+        4542 => receipt(line, text, b" sent to [").map(Class::Sent),
         4543 => interaction(line, text),
         _ => None,
     };
     // Configuration Server and clients have these numbers, too, with other texts.
     let foreign = text.starts_with(b"Message ") || !matches!(id, 4541..=4543);
     let broken = (!foreign).then_some("a line 04541, 04542 or 04543 that cannot be read");
-    read.unwrap_or(Class::Line { level: Span::of(line, level), id, text: Span::of(line, text), broken })
+    read.unwrap_or_else(|| Class::Line {
+        level: Span::of(line, level),
+        id,
+        text: Span::of(line, text),
+        broken,
+    })
 }
 
 /// `RequestX received from [516] (00000003 OrchestrationServer 192.168.27.50:40727)`
-fn receipt(line: &[u8], text: &[u8], verb: &[u8]) -> Option<ReceiptAt> {
-    let (message, rest) = split_at(text, verb)?;
-    let (handle, rest) = split_at(rest.strip_prefix(b"[")?, b"] (")?;
-    let (id, rest) = rest.strip_suffix(b")")?.split_at_checked(8)?;
-    let (application, address) = split_last(rest.strip_prefix(b" ")?, b" ")?;
-    if !is_word(message) || !id.iter().all(u8::is_ascii_hexdigit) || application.is_empty() {
+#[inline]
+fn receipt<const N: usize>(line: &[u8], text: &[u8], verb: &[u8; N]) -> Option<ReceiptAt> {
+    let (message, rest) = word(text)?;
+    let (handle, rest) = split_at(rest.strip_prefix(verb)?, b']')?;
+    let (id, rest) = rest.strip_prefix(b" (")?.strip_suffix(b")")?.split_at_checked(8)?;
+    let rest = rest.strip_prefix(b" ")?;
+    let space = memchr::memrchr(b' ', rest).filter(|at| *at > 0)?;
+    let (application, address) = (rest.get(..space)?, rest.get(space + 1..)?);
+    if !id.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
     let client = ClientAt {
@@ -245,10 +326,10 @@ fn receipt(line: &[u8], text: &[u8], verb: &[u8]) -> Option<ReceiptAt> {
 
 /// `Interaction message "RequestX" received from 516 ("OrchestrationServer")`
 fn interaction(line: &[u8], text: &[u8]) -> Option<Class> {
-    let (message, rest) = split_at(text.strip_prefix(b"Interaction message \"")?, b"\" received from ")?;
-    let (handle, rest) = split_at(rest, b" (\"")?;
-    let peer = rest.strip_suffix(b"\")")?;
-    let handle = number(handle).filter(|_| is_word(message))?;
+    let (message, rest) = word(text.strip_prefix(b"Interaction message \"")?)?;
+    let (handle, rest) = split_at(rest.strip_prefix(b"\" received from ")?, b' ')?;
+    let peer = rest.strip_prefix(b"(\"")?.strip_suffix(b"\")")?;
+    let handle = number(handle)?;
     Some(Class::Interaction { message: Span::of(line, message), handle, peer: Span::of(line, peer) })
 }
 
@@ -272,21 +353,24 @@ fn other(line: &[u8], rest: &[u8]) -> Class {
 
 /// `request to 65200(TServer) message X`
 fn request_to(line: &[u8], rest: &[u8]) -> Option<OriginAt> {
-    let (handle, rest) = split_at(rest.strip_prefix(b"request to ")?, b"(")?;
-    let (server, _) = split_at(rest, b") message ")?;
+    let (handle, rest) = split_at(rest.strip_prefix(b"request to ")?, b'(')?;
+    let (server, message) = split_at(rest, b')')?;
+    message.strip_prefix(b" message ")?;
     Some(OriginAt::RequestTo { handle: number(handle)?, server: Span::of(line, server) })
 }
 
 /// `received from 65200(SIP_Server)host:port(fd=4) message X(refid=5)`
 fn received_from(line: &[u8], rest: &[u8]) -> Option<OriginAt> {
-    let (handle, rest) = split_at(rest.strip_prefix(b"received from ")?, b"(")?;
-    let (server, rest) = split_at(rest, b")")?;
-    let (peer, message) = split_last(rest, b" message ")?;
-    let (address, socket) = match split_at(peer, b"(fd=") {
-        Some((address, socket)) => (address, socket.strip_suffix(b")").unwrap_or(socket)),
+    let (handle, rest) = split_at(rest.strip_prefix(b"received from ")?, b'(')?;
+    let (server, rest) = split_at(rest, b')')?;
+    let at = memchr::memmem::rfind(rest, b" message ")?;
+    let (peer, message) = (rest.get(..at)?, rest.get(at..)?);
+    let (address, socket) = match split_at(peer, b'(') {
+        Some((address, socket)) => (address, socket.strip_prefix(b"fd=")?.strip_suffix(b")")?),
         None => (peer, peer.get(peer.len()..).unwrap_or_default()),
     };
-    let reference = split_at(message, b"(refid=").map(|(_, id)| id.strip_suffix(b")").unwrap_or(id));
+    let reference =
+        split_at(message, b'(').and_then(|(_, id)| id.strip_prefix(b"refid=")?.strip_suffix(b")"));
     Some(OriginAt::ReceivedFrom {
         handle: number(handle)?,
         server: Span::of(line, server),
@@ -296,30 +380,25 @@ fn received_from(line: &[u8], rest: &[u8]) -> Option<OriginAt> {
     })
 }
 
-/// What stands before the first of these bytes, and what after.
-fn split_at<'a>(text: &'a [u8], by: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let at = match by {
-        [byte] => memchr::memchr(*byte, text)?,
-        [byte, ..] => {
-            // Lines are short: a search that is set up once would cost more than it saves.
-            memchr::memchr_iter(*byte, text)
-                .find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(by)))?
-        }
-        [] => return None,
-    };
-    Some((text.get(..at)?, text.get(at.checked_add(by.len())?..)?))
+/// What stands before the first of this byte, and what after.
+#[inline]
+fn split_at(text: &[u8], by: u8) -> Option<(&[u8], &[u8])> {
+    // What is looked for is a few bytes away: a loop is faster than a search that has to be set up.
+    let at = text.iter().position(|byte| *byte == by)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
-/// The same for the last one.
-fn split_last<'a>(text: &'a [u8], by: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let first = by.first()?;
-    let at = memchr::memrchr_iter(*first, text)
-        .find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(by)))?;
-    Some((text.get(..at)?, text.get(at.checked_add(by.len())?..)?))
+/// The letters, digits and underscores at the start of a text, at least one, and what follows.
+#[inline]
+fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = text.iter().position(|byte| !WORD[usize::from(*byte)]).unwrap_or(text.len());
+    text.split_at_checked(length).filter(|_| length > 0)
 }
 
-fn is_word(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+/// How many letters, digits and underscores end a text.
+#[inline]
+fn trailing_word(text: &[u8]) -> usize {
+    text.iter().rev().take_while(|byte| WORD[usize::from(**byte)]).count()
 }
 
 fn number(digits: &[u8]) -> Option<u32> {

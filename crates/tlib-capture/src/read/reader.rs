@@ -192,10 +192,16 @@ impl<R: Read> LogReader<R> {
         if !self.source.cut || found.length < text.len() {
             return;
         }
-        if let Some(last) = self.parts.fields.last()
-            && last.value.text(text).last().is_some_and(u8::is_ascii_hexdigit)
-        {
-            let line = last.line;
+        let line = match (self.parts.fields.last(), found.shape) {
+            (Some(last), _) => {
+                let may_go_on = last.value.text(text).last().is_some_and(u8::is_ascii_hexdigit);
+                may_go_on.then_some(last.line)
+            }
+            // The name of the message itself.
+            (None, Shape::Block { body, .. }) => Some(body.line.saturating_sub(1)),
+            (None, _) => None,
+        };
+        if let Some(line) = line {
             self.parts.flaw(line, "the file ends within this line, which may be cut");
         }
     }

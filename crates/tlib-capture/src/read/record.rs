@@ -88,7 +88,7 @@ pub enum Kind<'a> {
     Note(&'a [u8]),
     /// Any other line with time, level and number.
     Line(Line<'a>),
-    /// A line of a form that is not known, such as those of other components. No complaint comes with it.
+    /// A line of a form that is not known, such as those of other components. A complaint comes with it only if it is no text.
     Unknown(&'a [u8]),
     /// A block whose heading is missing or damaged, or a line that is too long; there is always a complaint. Attributes
     /// that could be told apart are in the block, whose name is empty.

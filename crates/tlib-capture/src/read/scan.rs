@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::line::{Class, OriginAt, Span, classify};
+use super::line::{Class, OriginAt, Span, class_of, classify};
 use super::source::{BLOCK_LIMIT, LINE_LIMIT};
 use super::split::{FIELD_LIMIT, Parts};
 use super::time::Stamp;
@@ -50,6 +50,7 @@ pub(super) enum Scan {
 }
 
 /// Looks for the record at the start of `text`, which begins at a line and, if it `ended`, ends with a line feed.
+#[inline(always)]
 pub(super) fn scan(text: &[u8], ended: bool, parts: &mut Parts) -> Scan {
     parts.clear();
     let Some(end) = memchr(b'\n', text).filter(|end| *end <= LINE_LIMIT) else {
@@ -72,17 +73,17 @@ pub(super) fn scan(text: &[u8], ended: bool, parts: &mut Parts) -> Scan {
         // Continuations of other components' lines.
         return one(next, None, Class::Unknown { broken: None });
     }
-    let (stamp, class) = classify(line);
+    let (stamp, class) = classify(line, &mut parts.repeats);
     match class {
         Class::Block { origin, name } => scanner.block(next, 1, origin, name, stamp, parts),
-        Class::Received(receipt) => match scanner.message_line(next) {
+        Class::Received(receipt) => match scanner.message_line(next, parts) {
             None => Scan::More,
             Some(None) => one(next, stamp, class),
             Some(Some((after, name))) => {
                 scanner.block(after, 2, OriginAt::Received(receipt.client), name, stamp, parts)
             }
         },
-        Class::Header => scanner.header(next),
+        Class::Header => scanner.header(next, parts),
         // Attributes that have lost their indent.
         Class::Unknown { .. } if is_field(line) => {
             parts.flaw(0, "attributes without a heading");
@@ -90,7 +91,14 @@ pub(super) fn scan(text: &[u8], ended: bool, parts: &mut Parts) -> Scan {
         }
         Class::Unknown { broken } => match (scanner.field_follows(next), broken) {
             (None, _) => Scan::More,
-            (Some(false), None) => one(next, stamp, class),
+            (Some(false), None) => {
+                if line.iter().any(|byte| *byte < 0x20 && *byte != b'\t')
+                    || std::str::from_utf8(line).is_err()
+                {
+                    parts.flaw(0, "a line that is no text");
+                }
+                one(next, stamp, class)
+            }
             (Some(_), broken) => {
                 parts.flaw(0, broken.unwrap_or("attributes without a readable heading"));
                 scanner.damaged(next, 1, parts)
@@ -162,25 +170,25 @@ impl<'a> Scanner<'a> {
 
     /// `message X` at `at`: what follows it, and where the name is. Outer `None`: it is not there yet.
     #[expect(clippy::option_option, reason = "not there, and not there yet")]
-    fn message_line(&self, at: usize) -> Option<Option<(usize, Span)>> {
+    fn message_line(&self, at: usize, parts: &mut Parts) -> Option<Option<(usize, Span)>> {
         let Some((line, next)) = self.line(at) else {
             return (self.is_end(at) || self.text.len().saturating_sub(at) > LINE_LIMIT).then_some(None);
         };
         if !line.starts_with(b"message ") {
             return Some(None);
         }
-        Some(match classify(line).1 {
+        Some(match class_of(line, &mut parts.repeats) {
             Class::Block { origin: OriginAt::Bare, name } => Some((next, name.shifted(at))),
             _ => None,
         })
     }
 
-    fn header(&self, mut at: usize) -> Scan {
+    fn header(&self, mut at: usize, parts: &mut Parts) -> Scan {
         let mut lines = 1;
         // A header has twelve lines; what repeats without an end is cut into several.
         while lines < 64 {
             match self.line(at) {
-                Some((line, next)) if matches!(classify(line).1, Class::Header) => {
+                Some((line, next)) if matches!(class_of(line, &mut parts.repeats), Class::Header) => {
                     (at, lines) = (next, lines + 1)
                 }
                 None if !self.is_end(at) && self.text.len().saturating_sub(at) <= LINE_LIMIT => {
@@ -192,6 +200,7 @@ impl<'a> Scanner<'a> {
         Scan::Found(Found { length: at, lines, stamp: None, shape: Shape::One(Class::Header) })
     }
 
+    #[inline(always)]
     fn block(
         &self,
         at: usize,
@@ -291,10 +300,10 @@ impl<'a> Scanner<'a> {
     /// Usually the block ends there. Where attributes go on behind one damaged line, they belong to this block, unless one of
     /// them repeats a name (chosen): then it is the heading of another block that is damaged.
     #[cold]
-    fn breaks(&self, at: usize, parts: &Parts) -> Break {
+    fn breaks(&self, at: usize, parts: &mut Parts) -> Break {
         let Some((broken, mut next)) = self.line(at) else { return Break::End };
-        let unknown =
-            broken.trim_ascii().is_empty() || matches!(classify(broken).1, Class::Unknown { broken: None });
+        let unknown = broken.trim_ascii().is_empty()
+            || matches!(class_of(broken, &mut parts.repeats), Class::Unknown { broken: None });
         if !unknown {
             return Break::End;
         }

@@ -9,7 +9,7 @@ use memchr::memchr2;
 use tlib_proto::MessageId;
 use tlib_proto::text::Reader as TextReader;
 
-use super::line::Span;
+use super::line::{Repeats, Span};
 
 /// Most attributes, pairs and damaged lines of a block: more than a frame of the greatest length has.
 pub(super) const FIELD_LIMIT: usize = 300_000;
@@ -53,6 +53,10 @@ pub(super) struct Parts {
     pub(super) flaws: Vec<Flaw>,
     /// The list that pair lines belong to.
     list: Option<List>,
+    /// Names of messages that were seen as values.
+    names: Vec<&'static str>,
+    /// Lines that come again and again.
+    pub(super) repeats: Repeats,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +75,7 @@ struct List {
 const FLAW_LIMIT: usize = 64;
 
 /// Whether a byte may stand in a name: letters, digits and underscores.
-const WORD: [bool; 256] = {
+pub(super) static WORD: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {
@@ -81,6 +85,42 @@ const WORD: [bool; 256] = {
     }
     table
 };
+
+/// How many letters, digits and underscores begin a text. Names have all lengths, so a loop that stops at their ends is
+/// guessed wrong by the processor nearly each time: up to 24 bytes are looked at together.
+#[inline]
+fn word_length(text: &[u8]) -> usize {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The high bit of each byte that is no letter, digit or underscore.
+    let others = |bytes: &[u8; 8]| {
+        let each = |byte: u8| u64::from_ne_bytes([byte; 8]);
+        let all = u64::from_le_bytes(*bytes);
+        let low = all & !HIGH;
+        // Bytes below 128 carry nothing into their neighbours here.
+        let between = |low: u64, first: u8, last: u8| (low + each(0x80 - first)) & !(low + each(0x7F - last));
+        let word =
+            between(low, b'0', b'9') | between(low | each(0x20), b'a', b'z') | between(low, b'_', b'_');
+        !(word & !all) & HIGH
+    };
+    let Some((head, _)) = text.split_first_chunk::<24>() else { return slow_word_length(text) };
+    let ([a, b, c], []) = head.as_chunks::<8>() else { return slow_word_length(text) };
+    let (a, b, c) = (others(a), others(b), others(c));
+    let place = |word: u64| word.trailing_zeros() as usize / 8;
+    if a != 0 {
+        place(a)
+    } else if b != 0 {
+        8 + place(b)
+    } else if c != 0 {
+        16 + place(c)
+    } else {
+        slow_word_length(text)
+    }
+}
+
+#[cold]
+fn slow_word_length(text: &[u8]) -> usize {
+    text.iter().position(|byte| !WORD[usize::from(*byte)]).unwrap_or(text.len())
+}
 
 impl Parts {
     /// Forgets everything.
@@ -109,7 +149,7 @@ impl Parts {
     }
 
     /// Takes the line at `pos`, which begins with a tab, if it is of the usual form; gives the place after its line feed.
-    #[inline]
+    #[inline(always)]
     pub(super) fn usual_line(&mut self, text: &[u8], pos: usize, line: u32) -> Option<usize> {
         let rest = text.get(pos..)?;
         if rest.starts_with(b"\tAttribute") {
@@ -154,7 +194,7 @@ impl Parts {
     #[inline]
     fn usual_attribute(&mut self, text: &[u8], pos: usize, line: u32) -> Option<usize> {
         let name = pos + 10;
-        let length = text.get(name..)?.iter().position(|byte| !WORD[usize::from(*byte)])?;
+        let length = word_length(text.get(name..)?);
         let name_end = name + length;
         if length == 0 || text.get(name_end) != Some(&b'\t') {
             return None;
@@ -168,7 +208,7 @@ impl Parts {
             is_quoted(content)
                 || is_decimal(content)
                 || is_long(content)
-                || is_message_name(text.get(name..name_end)?, content)
+                || text.get(name..name_end)? == b"UserEvent" && self.is_message(content)
         };
         if !usual {
             return None;
@@ -185,6 +225,21 @@ impl Parts {
             value: Span::new(value, value + content.len()),
         });
         Some(end)
+    }
+
+    /// Whether this is the name of a message; remembers the last ones, there are few in a log.
+    #[inline]
+    fn is_message(&mut self, name: &[u8]) -> bool {
+        if self.names.iter().any(|known| known.as_bytes() == name) {
+            return true;
+        }
+        let id = std::str::from_utf8(name).ok().and_then(MessageId::from_name);
+        let Some(known) = id.and_then(MessageId::name) else { return id.is_some() };
+        if self.names.len() >= 4 {
+            self.names.remove(0);
+        }
+        self.names.push(known);
+        true
     }
 
     fn open_list(&mut self, head: &[u8]) {
@@ -237,6 +292,9 @@ impl Parts {
             Some("two attributes in one line".into())
         } else if is_quoted(value) || is_decimal(value) {
             None
+        } else if value.first().is_some_and(u8::is_ascii_digit) && !has_whole_remark(value) {
+            // `59 (DN is not configured)` without its end; the codec looks at the number only.
+            Some(format!("unreadable value {}", excerpt(value)).into())
         } else {
             judge(b"\t", body)
         };
@@ -247,6 +305,10 @@ impl Parts {
         }
         if value.starts_with(b"[") {
             self.open_list(value);
+            if !is_list_head(value) {
+                // The pairs behind it may be whole.
+                self.flaw(place.line, format!("unreadable head of a list {}", excerpt(value)));
+            }
         }
         let name = place.at + 9;
         let value_at = place.at + (body.len() - value.len());
@@ -310,7 +372,7 @@ impl Parts {
         let usual = match self.fields.get(before..) {
             Some([.., last]) => {
                 let value = last.value.text(text);
-                is_quoted(value) || is_decimal(value)
+                is_quoted(value) || is_decimal(value) || value == b"(list)"
             }
             _ => false,
         };
@@ -370,12 +432,18 @@ fn pair_key(body: &[u8]) -> Option<(FieldKind, std::ops::Range<usize>, usize)> {
         return Some((FieldKind::EscapedPair, 1..1 + end, end + 2));
     }
     let inner = body.strip_prefix(b"'")?;
-    let find = |what: &[u8]| memchr::memmem::find(inner, what);
-    let end = match (find(b"'\t"), find(b"'(list)")) {
-        (Some(tab), Some(list)) => tab.min(list),
-        (Some(end), None) | (None, Some(end)) => end,
-        (None, None) => find(b"' ")?,
-    };
+    // Quotes in keys are not escaped: the one that counts is before a tab or a list, or else before a blank.
+    let mut before_blank = None;
+    let end = memchr::memchr_iter(b'\'', inner).find(|at| match inner.get(at + 1..) {
+        Some([b'\t', ..]) => true,
+        Some([b' ', ..]) => {
+            before_blank = before_blank.or(Some(*at));
+            false
+        }
+        Some(rest) => rest.starts_with(b"(list)"),
+        None => false,
+    });
+    let end = end.or(before_blank)?;
     Some((FieldKind::Pair, 1..1 + end, end + 2))
 }
 
@@ -411,7 +479,7 @@ fn excerpt(bytes: &[u8]) -> String {
 }
 
 /// A value without a tab in it, its carriage return left out, and the place after its line feed.
-#[inline]
+#[inline(always)]
 fn usual_value(text: &[u8], value: usize) -> Option<(&[u8], usize)> {
     let end = value + memchr2(b'\t', b'\n', text.get(value..)?)?;
     if text.get(end) != Some(&b'\n') {
@@ -438,16 +506,18 @@ fn is_decimal(value: &[u8]) -> bool {
         || length == 10 && digits.first() == Some(&b'1') && matches!(rest, [] | [b' ', b'(', .., b')'])
 }
 
+/// Whether what follows a number is in parentheses, if anything does.
+fn has_whole_remark(value: &[u8]) -> bool {
+    match memchr2(b' ', b'(', value).and_then(|at| value.get(at..)) {
+        Some(rest) => rest.starts_with(b" (") && rest.ends_with(b")"),
+        None => true,
+    }
+}
+
 /// 16 hex digits.
 #[inline]
 fn is_long(value: &[u8]) -> bool {
     value.len() == 16 && value.iter().all(u8::is_ascii_hexdigit)
-}
-
-/// `EventUserEvent` in AttributeUserEvent.
-#[inline]
-fn is_message_name(attribute: &[u8], value: &[u8]) -> bool {
-    attribute == b"UserEvent" && std::str::from_utf8(value).ok().and_then(MessageId::from_name).is_some()
 }
 
 /// `[347] 00 0c 00 00..`
@@ -458,8 +528,6 @@ fn is_list_head(value: &[u8]) -> bool {
     let bytes = value.get(close + 1..).unwrap_or_default();
     !digits.is_empty()
         && digits.iter().all(u8::is_ascii_digit)
-        && bytes.ends_with(b"..")
-        && bytes.len() <= 14
         && bytes.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b' ' || *byte == b'.')
 }
 

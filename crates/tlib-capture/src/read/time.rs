@@ -26,13 +26,16 @@ impl Time {
     }
 }
 
+/// Year, month and day.
+type Date = (u16, u8, u8);
+
 /// A time stamp as printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     /// Microseconds since midnight.
     pub(super) micros: u64,
     /// The date, in ISO stamps: year, month and day.
-    pub(super) date: Option<(u16, u8, u8)>,
+    pub(super) date: Option<Date>,
 }
 
 /// What is known of the date.
@@ -185,7 +188,7 @@ pub(super) fn time_in_secs(value: &[u8]) -> Option<(i64, i64)> {
 }
 
 /// Days since 1970-01-01 of a date, by the civil calendar.
-pub(super) fn civil_date((year, month, day): (u16, u8, u8)) -> i64 {
+pub(super) fn civil_date((year, month, day): Date) -> i64 {
     let (year, month, day) = (i64::from(year), i64::from(month), i64::from(day));
     // Years begin in March here, so that the leap day is a year's last one.
     let year = if month <= 2 { year - 1 } else { year };
@@ -223,12 +226,12 @@ pub(super) fn clock(text: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// `YYYY-MM-DDTHH:MM:SS.mmm`, with a blank for the T also: date and microseconds since midnight.
-pub(super) fn iso(text: &[u8]) -> Option<((u16, u8, u8), u64)> {
+pub(super) fn iso(text: &[u8]) -> Option<(Date, u64)> {
     iso_prefix(text).map(|(date, micros, _)| (date, micros))
 }
 
 /// The same at the start of a text, and what follows.
-pub(super) fn iso_prefix(text: &[u8]) -> Option<((u16, u8, u8), u64, &[u8])> {
+pub(super) fn iso_prefix(text: &[u8]) -> Option<(Date, u64, &[u8])> {
     let (date, rest) = text.split_at_checked(10)?;
     let rest = rest.strip_prefix(b"T").or_else(|| rest.strip_prefix(b" "))?;
     let [_, _, _, _, b'-', _, _, b'-', _, _] = date else { return None };

@@ -1,4 +1,7 @@
 //! The reader of logs.
 
 mod forms;
+mod generate;
+mod generated;
+mod hostile;
 mod support;
