@@ -100,8 +100,10 @@ fn kind(cause: &rusqlite::Error) -> ErrorKind {
 fn text(cause: &rusqlite::Error) -> String {
     match cause {
         rusqlite::Error::SqliteFailure(code, Some(message)) => {
+            // `Error code 26: file is not a database`; the number says no more than the words.
             let known = code.to_string();
-            if known.contains(message.as_str()) { known } else { format!("{message} ({known})") }
+            let known = known.split_once(": ").map_or(known.as_str(), |(_, words)| words);
+            if known.contains(message.as_str()) { known.to_owned() } else { format!("{message} ({known})") }
         }
         other => other.to_string(),
     }

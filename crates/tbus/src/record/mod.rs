@@ -4,6 +4,7 @@ mod rules;
 mod screen;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
@@ -22,6 +23,10 @@ use crate::ready::ReadyFile;
 use crate::stop::Stop;
 use crate::world;
 pub(crate) use rules::{RuleArgs, Rules, directory};
+
+/// A server that is silent for so long is polled, and is lost when it does not answer within as long again (chosen): a
+/// machine that vanishes says no farewell.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// What `tbus record` is told.
 #[derive(Debug, Args)]
@@ -103,6 +108,7 @@ pub(crate) fn run(args: RecordArgs) -> Outcome {
     let queue = queue(&args, &rules);
     let mut config = RecorderConfig::new(&args.server.server, args.dn.clone(), args.db.clone(), queue);
     config.client = ClientOptions::new(&args.app);
+    config.client.keep_alive = KEEP_ALIVE;
     config.sync = args.sync.into();
     config.queue.limit = args.queue_limit;
     config.directory = directory(&world, &args.app);
@@ -169,6 +175,9 @@ pub(crate) fn failure(error: StartError) -> Failure {
         StartError::Database(error) | StartError::Schema(SchemaError::Database(error)) => {
             match error.kind() {
                 ErrorKind::Refused => Failure::bad(error),
+                ErrorKind::Unreachable => Failure::system(anyhow!(
+                    "{error}; start the PostgreSQL server, or name another one or a file with --db"
+                )),
                 _ => Failure::system(error),
             }
         }
