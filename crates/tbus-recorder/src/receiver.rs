@@ -310,7 +310,9 @@ impl Receiver {
                 let text = match self.dns.iter().find(|known| known.as_bytes() == dn) {
                     // Nothing else than a registration is asked for a DN.
                     Some(dn) => {
-                        self.refused.push(dn.clone());
+                        if !self.refused.contains(dn) {
+                            self.refused.push(dn.clone());
+                        }
                         format!(
                             "Not registered on {dn} of {}, it is tried again with the next connection: {error}",
                             self.source.server
@@ -354,14 +356,25 @@ impl Receiver {
         self.session = Some(session);
     }
 
-    /// Every DN is registered, or was refused.
+    /// Every DN is registered, or was refused; without an answer, T-Server took too long.
     fn registered(&mut self, answer: Option<&Message>) {
         let now = self.log.now();
         let dns: Vec<&str> =
             self.dns.iter().filter(|dn| !self.refused.contains(dn)).map(String::as_str).collect();
         if !dns.is_empty() {
-            let text = format!("Registered on {} of {}", dns.join(", "), self.source.server);
-            self.log.put(now, LogLevel::Trace, ids::SOURCE, text);
+            let (dns, server) = (dns.join(", "), &self.source.server);
+            match answer {
+                Some(_) => {
+                    let text = format!("Registered on {dns} of {server}");
+                    self.log.put(now, LogLevel::Trace, ids::SOURCE, text);
+                }
+                None => {
+                    let text = format!(
+                        "{server} has not answered the registration on {dns}: without it nothing is received"
+                    );
+                    self.log.put(now, LogLevel::Standard, ids::SOURCE, text);
+                }
+            }
         }
         let missing = self.source.registered(answer.map(Message::view), self.dns.len());
         for missing in &missing {

@@ -177,7 +177,9 @@ impl Writer {
 
     /// The next transaction. `None`: there is none yet, or none any more.
     fn next(&self, done: u64) -> Option<u64> {
-        let next = self.queue.wait(done, IDLE);
+        // A stop that came while the last one was written has woken nobody who waits here.
+        let patience = if self.shared.stopped() { Duration::ZERO } else { IDLE };
+        let next = self.queue.wait(done, patience);
         // The call that ends a wait says nothing of what was closed just before it.
         next.or_else(|| self.shared.stopped().then(|| self.queue.wait(done, Duration::ZERO)).flatten())
     }

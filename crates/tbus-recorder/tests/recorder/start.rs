@@ -1,5 +1,7 @@
 //! Starts that fail, and starts behind another run.
 
+use std::time::Duration;
+
 use tbus_db::ErrorKind;
 use tbus_recorder::queue::{QueueError, QueuePath};
 use tbus_recorder::schema::Prepared;
@@ -82,6 +84,19 @@ fn a_dn_that_is_refused_after_a_reconnect_is_in_the_log() {
     bench.expect("Trc 25190 Registered on REPORTING, Callback_VQ of SIP_Server", 2);
     bench.stop(recorder);
     assert_eq!(bench.pairs(), ["2 a=1"]);
+}
+
+#[test]
+fn a_registration_that_is_not_answered_after_a_reconnect_is_in_the_log() {
+    let bench = Bench::sqlite();
+    let mut config = bench.config();
+    config.client.answer_timeout = Duration::from_secs(1);
+    let recorder = Recorder::start(config).unwrap();
+    bench.server.set(|manners| manners.answer_registrations = false);
+    bench.server.close(To::Last);
+    bench.expect("Std 25190 SIP_Server has not answered the registration on REPORTING: ", 1);
+    assert_eq!(bench.text().matches("Registered on ").count(), 1);
+    bench.stop(recorder);
 }
 
 #[test]
