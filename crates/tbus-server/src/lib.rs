@@ -1,7 +1,8 @@
 //! The T-Server: [`tbus_core`]'s switch on [`tlib_net`]'s reactor, with a T-Server log.
 //!
 //! [`Server`] runs one on a thread of its own. [`TestServer`] is the same for other people's tests: a free port, and a
-//! journal of what was received and delivered that can be asked.
+//! journal of what was received and delivered that can be asked. [`Proxy`] stands between clients and a server, and
+//! captures what they say.
 //!
 //! ```
 //! use tbus_server::TestServer;
@@ -31,11 +32,14 @@
 //!
 //! What this crate is **not**: it has no SQL, and no rule of the switch.
 
+mod capture;
 mod journal;
+mod proxy;
 mod server;
 mod switchboard;
 mod test_server;
 
 pub use journal::{Entry, Journal};
+pub use proxy::{Proxy, ProxyConfig, ProxyNote};
 pub use server::{Accepted, ConnectedClient, Identity, Listening, Server, ServerConfig, StartError, Tap};
 pub use test_server::TestServer;

@@ -8,11 +8,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use dashmap::DashMap;
 use tbus_core::{Switch, World};
+use tlib_capture::packet::CaptureSink;
 use tlib_capture::{ClientLabel, LogSink, Record, Verbosity};
 use tlib_net::serve::{Control, ServeOptions, serve};
 use tlib_proto::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::capture::CaptureTap;
 use crate::switchboard::{Parts, Switchboard};
 
 /// Is shown every record that a log could print, batch by batch, on the reactor's thread: it must not block.
@@ -56,6 +58,8 @@ pub struct ServerConfig {
     pub first_sequence: u64,
     /// Sees every record, logged or not.
     pub tap: Option<Tap>,
+    /// Gets every byte that goes over the sockets, both ways.
+    pub capture: Option<CaptureSink>,
     /// Limits of connections; those that the world's options name are taken from there.
     pub serve: ServeOptions,
 }
@@ -75,6 +79,7 @@ impl ServerConfig {
             }),
             first_sequence: 1,
             tap: None,
+            capture: None,
             serve: ServeOptions::default(),
         }
     }
@@ -125,8 +130,8 @@ pub struct ConnectedClient {
 /// An address that is listened on: clients can connect, and wait until a server runs there.
 #[derive(Debug)]
 pub struct Listening {
-    listener: std::net::TcpListener,
-    address: SocketAddr,
+    pub(crate) listener: std::net::TcpListener,
+    pub(crate) address: SocketAddr,
 }
 
 impl Listening {
@@ -199,6 +204,7 @@ impl Server {
             identify: config.identify,
             log,
             tap: config.tap,
+            capture: config.capture.map(CaptureTap::new),
             verbosity,
         });
 

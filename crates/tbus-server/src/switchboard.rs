@@ -12,6 +12,7 @@ use tlib_net::serve::{Buffer, CloseReason, ConnectionId, Invalid, Outbox, Servic
 use tlib_proto::session::Arrival;
 use tlib_proto::{AttributeId, ErrorCode, Limits, Message, MessageId, MessageRef, Timestamp, ValueRef};
 
+use crate::capture::CaptureTap;
 use crate::server::{Accepted, ConnectedClient, Identity, Tap};
 
 /// Slow clients are told of in the log one by one up to this number, and then every so many (chosen).
@@ -27,6 +28,7 @@ pub(crate) struct Switchboard {
     identify: Box<dyn FnMut(Accepted) -> Identity + Send>,
     log: Option<LogSink>,
     tap: Option<Tap>,
+    capture: Option<CaptureTap>,
     verbosity: Verbosity,
     limits: Limits,
     pending: Vec<Pending>,
@@ -48,6 +50,7 @@ pub(crate) struct Parts {
     pub(crate) identify: Box<dyn FnMut(Accepted) -> Identity + Send>,
     pub(crate) log: Option<LogSink>,
     pub(crate) tap: Option<Tap>,
+    pub(crate) capture: Option<CaptureTap>,
     pub(crate) verbosity: Verbosity,
 }
 
@@ -64,6 +67,7 @@ impl Switchboard {
             verbosity: if parts.log.is_some() { parts.verbosity } else { Verbosity::None },
             log: parts.log,
             tap: parts.tap,
+            capture: parts.capture,
             limits,
             pending: Vec::new(),
             records: Vec::new(),
@@ -250,6 +254,31 @@ impl Service for Switchboard {
 
     fn flushed(&mut self, answers: &Bytes, events: &Bytes) {
         self.hand_over(answers, events);
+        if let Some(capture) = &mut self.capture {
+            capture.hand_over();
+        }
+    }
+
+    fn observes(&self) -> bool {
+        self.capture.is_some()
+    }
+
+    fn opened(&mut self, connection: ConnectionId, local: SocketAddr, peer: SocketAddr) {
+        if let Some(capture) = &mut self.capture {
+            capture.opened((self.clock)(), connection, local, peer);
+        }
+    }
+
+    fn heard(&mut self, connection: ConnectionId, bytes: &[u8]) {
+        if let Some(capture) = &mut self.capture {
+            capture.heard((self.clock)(), connection, bytes);
+        }
+    }
+
+    fn said(&mut self, connection: ConnectionId, bytes: &mut Vec<Bytes>) {
+        if let Some(capture) = &mut self.capture {
+            capture.said((self.clock)(), connection, bytes);
+        }
     }
 
     fn closed(&mut self, connection: ConnectionId, reason: &CloseReason) {
@@ -272,6 +301,10 @@ impl Service for Switchboard {
         self.labels.remove(&connection.0);
         self.clients.remove(&connection.0);
         self.hand_over(&Bytes::new(), &Bytes::new());
+        if let Some(capture) = &mut self.capture {
+            capture.closed(now, connection);
+            capture.hand_over();
+        }
     }
 
     fn turned_away(&mut self, peer: SocketAddr, limit: usize) {

@@ -12,6 +12,7 @@ mod file;
 mod frames;
 mod half;
 mod heads;
+mod hello;
 mod item;
 mod reader;
 mod search;
@@ -21,6 +22,7 @@ mod writer;
 
 pub use file::CaptureError;
 pub use frames::Mark;
+pub use hello::Hello;
 pub use item::{CaptureItem, Captured, Complaint, Flow, Trouble};
 pub use reader::{CaptureReader, CaptureSummary, ReadOptions};
 pub use sink::{CaptureHandle, CaptureRecord, CaptureSink};

@@ -9,10 +9,9 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use etherparse::{IpNumber, Ipv4Header, Ipv6Header, TcpHeader, TcpOptionElement};
-use tlib_proto::wire::{Split, split_frame};
-use tlib_proto::{AttributeId, Limits, MessageId, MessageRef, Timestamp};
+use tlib_proto::Timestamp;
 
-use super::Flow;
+use super::{Flow, Hello};
 
 /// Raw IP: the packets begin with their IP head.
 const LINK_RAW: u16 = 101;
@@ -23,9 +22,6 @@ const SEGMENT: usize = 65_000;
 
 /// Bytes after which the other side acknowledges without having anything to say.
 const ACKNOWLEDGE_AFTER: u32 = 512 << 10;
-
-/// Longest first frame that is looked into for the application's name.
-const HELLO_LIMIT: usize = 64 << 10;
 
 const COMMENT: u16 = 1;
 const USER_APPLICATION: u16 = 4;
@@ -60,8 +56,8 @@ struct Side {
 struct Connection {
     client: Side,
     server: Side,
-    /// The beginning of what the client says, until its RequestRegisterClient is whole.
-    hello: Option<Vec<u8>>,
+    /// How the client calls itself.
+    hello: Hello,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -138,7 +134,7 @@ impl<W: Write> PcapngWriter<W> {
         let start = number.wrapping_mul(0x9e37_79b9);
         let side = |address, next| Side { address, next, acknowledged: next, packets: 0 };
         let mut new =
-            Connection { client: side(client, start), server: side(server, !start), hello: Some(Vec::new()) };
+            Connection { client: side(client, start), server: side(server, !start), hello: Hello::default() };
         let comment = format!("connection {connection}");
         let syn = Flags { syn: true, ..Flags::default() };
         self.packet(at, &mut new, Flow::ToServer, Flags { first: true, ..syn }, &[], Some(&comment))?;
@@ -180,7 +176,7 @@ impl<W: Write> PcapngWriter<W> {
         while !rest.is_empty() {
             let (now, after) = rest.split_at(self.segment.min(rest.len()));
             rest = after;
-            let name = (flow == Flow::ToServer).then(|| connection.hello(now)).flatten();
+            let name = (flow == Flow::ToServer).then(|| connection.hello.feed(now)).flatten();
             let comment = name.map(|name| format!("connection {number} is {name}"));
             let flags = Flags { push: rest.is_empty(), ..Flags::default() };
             self.packet(at, connection, flow, flags, now, comment.as_deref())?;
@@ -335,25 +331,6 @@ impl Connection {
             Flow::ToServer => (&mut self.client, &mut self.server),
             Flow::ToClient => (&mut self.server, &mut self.client),
         }
-    }
-
-    /// The application's name, when these bytes complete the frame that says it.
-    fn hello(&mut self, bytes: &[u8]) -> Option<String> {
-        let hello = self.hello.as_mut()?;
-        let room = HELLO_LIMIT.saturating_sub(hello.len());
-        hello.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
-        let limits = Limits { frame: HELLO_LIMIT, ..Limits::default() };
-        let name = match split_frame(hello, &limits) {
-            Ok(Split::More(_)) if hello.len() < HELLO_LIMIT => return None,
-            Ok(Split::Frame(frame, _)) => MessageRef::parse(frame, &limits).ok().and_then(|message| {
-                let name = message.text(AttributeId::APPLICATION_NAME).ok().flatten()?;
-                let name = String::from_utf8_lossy(name).chars().take(64).collect::<String>();
-                (message.id() == MessageId::REQUEST_REGISTER_CLIENT).then_some(name)
-            }),
-            _ => None,
-        };
-        self.hello = None;
-        name
     }
 }
 

@@ -48,12 +48,22 @@ pub(super) struct Hub<S> {
     free: Vec<u32>,
     open: usize,
     options: ServeOptions,
+    /// What a socket has taken, for a service that observes.
+    said: Option<Vec<Bytes>>,
 }
 
 impl<S: Service> Shared<S> {
     pub(super) fn new(service: S, options: ServeOptions) -> Self {
-        let hub =
-            Hub { service, outbox: Outbox::default(), peers: Vec::new(), free: Vec::new(), open: 0, options };
+        let said = service.observes().then(Vec::new);
+        let hub = Hub {
+            service,
+            outbox: Outbox::default(),
+            peers: Vec::new(),
+            free: Vec::new(),
+            open: 0,
+            options,
+            said,
+        };
         Self { hub: RefCell::new(hub), scratch: RefCell::new(vec![0; READ_CHUNK]), emptied: Notify::new() }
     }
 
@@ -111,6 +121,7 @@ impl<S: Service> Hub<S> {
             return None;
         }
         let session = ServerSession::new(now_std(), self.options.handshake, self.options.keep_alive);
+        let local = self.said.as_ref().and_then(|_| socket.local_addr().ok());
         let peer = Some(Peer::new(socket, session));
         let id = match self.free.pop() {
             Some(free) => {
@@ -126,6 +137,9 @@ impl<S: Service> Hub<S> {
         self.open += 1;
         self.outbox.admit(id);
         self.service.accepted(id, from, descriptor);
+        if let Some(local) = local {
+            self.service.opened(id, local, from);
+        }
         Some(id)
     }
 
@@ -175,6 +189,9 @@ impl<S: Service> Hub<S> {
                 }
                 Ok(Split::More(_)) => break,
                 Err(error) => {
+                    if self.said.is_some() {
+                        self.service.heard(id, bytes);
+                    }
                     let invalid = Invalid { error: &error, fatal: true, reference: None };
                     self.service.invalid(id, &invalid, &mut self.outbox);
                     self.outbox.close(id, CloseReason::Invalid(error));
@@ -193,6 +210,9 @@ impl<S: Service> Hub<S> {
     }
 
     fn frame(&mut self, id: ConnectionId, frame: &[u8], limits: &Limits) {
+        if self.said.is_some() {
+            self.service.heard(id, frame);
+        }
         let message = match MessageRef::parse(frame, limits) {
             Ok(message) => message,
             Err(error) => {
@@ -236,8 +256,9 @@ impl<S: Service> Hub<S> {
         for id in &batch.receivers {
             let runs = self.outbox.take_runs(*id);
             if let Some(peer) = self.peers.get_mut(id.0 as usize).and_then(Option::as_mut) {
-                peer.send(&runs, &batch, &self.options);
+                peer.send(&runs, &batch, &self.options, self.said.as_mut());
             }
+            self.tell_said(*id);
             self.outbox.recycle_runs(*id, runs);
         }
         self.service.flushed(&batch.answers, &batch.events);
@@ -247,7 +268,22 @@ impl<S: Service> Hub<S> {
     /// The socket of a connection may be writable again.
     pub(super) fn writable(&mut self, id: ConnectionId) {
         if let Some(peer) = self.peers.get_mut(id.0 as usize).and_then(Option::as_mut) {
-            peer.writable(&self.options);
+            peer.writable(&self.options, self.said.as_mut());
+        }
+        if self.tell_said(id) {
+            self.service.flushed(&Bytes::new(), &Bytes::new());
+        }
+    }
+
+    /// Tells the service what a socket has taken, if it wants to know; whether there was anything.
+    fn tell_said(&mut self, id: ConnectionId) -> bool {
+        match &mut self.said {
+            Some(said) if !said.is_empty() => {
+                self.service.said(id, said);
+                said.clear();
+                true
+            }
+            _ => false,
         }
     }
 

@@ -63,6 +63,22 @@ pub trait Service: 'static {
 
     /// No more connections than `limit`: the one from `peer` was closed at once.
     fn turned_away(&mut self, peer: SocketAddr, limit: usize);
+
+    /// Whether [`Service::opened`], [`Service::heard`] and [`Service::said`] are to be called: asked once, at the start, so
+    /// that a service that does not want them pays nothing.
+    fn observes(&self) -> bool {
+        false
+    }
+
+    /// A connection was accepted: its two ends.
+    fn opened(&mut self, _connection: ConnectionId, _local: SocketAddr, _peer: SocketAddr) {}
+
+    /// A frame has come, whatever it is, or bytes that begin none; before anything is made of them.
+    fn heard(&mut self, _connection: ConnectionId, _bytes: &[u8]) {}
+
+    /// The socket has taken these bytes, in their order: frames, or any parts of them. The vector is the service's to
+    /// empty. [`Service::flushed`] follows.
+    fn said(&mut self, _connection: ConnectionId, _bytes: &mut Vec<Bytes>) {}
 }
 
 /// A frame that is no message.

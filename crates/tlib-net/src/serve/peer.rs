@@ -5,6 +5,7 @@ use std::net::Shutdown;
 use std::rc::Rc;
 use std::task::Waker;
 
+use bytes::Bytes;
 use socket2::SockRef;
 use tlib_proto::session::{ServerSession, Timeout};
 use tokio::net::tcp::OwnedWriteHalf;
@@ -87,8 +88,14 @@ impl Peer {
         self.queue.len() > options.soft_limit
     }
 
-    /// Writes what a batch has for it, and queues what the socket does not take.
-    pub(super) fn send(&mut self, runs: &[Run], batch: &Batch, options: &ServeOptions) {
+    /// Writes what a batch has for it, and queues what the socket does not take; what it takes is added to `said`.
+    pub(super) fn send(
+        &mut self,
+        runs: &[Run],
+        batch: &Batch,
+        options: &ServeOptions,
+        mut said: Option<&mut Vec<Bytes>>,
+    ) {
         // Who is on its way out has got its last word, and must not fill its queue meanwhile.
         if self.lingering.is_some() || self.broken {
             return;
@@ -111,6 +118,10 @@ impl Peer {
         }
         for run in runs {
             let length = run.bytes.len();
+            if let Some(said) = said.as_mut().filter(|_| written > 0) {
+                let end = run.bytes.start + written.min(length);
+                said.push(batch.of(run.buffer).slice(run.bytes.start..end));
+            }
             if written >= length {
                 written -= length;
                 continue;
@@ -130,13 +141,18 @@ impl Peer {
         self.wake();
     }
 
-    /// The socket may take something again.
-    pub(super) fn writable(&mut self, options: &ServeOptions) {
+    /// The socket may take something again; what it takes is added to `said`.
+    pub(super) fn writable(&mut self, options: &ServeOptions, mut said: Option<&mut Vec<Bytes>>) {
         while !self.queue.is_empty() {
             let mut slices = [IoSlice::new(&[]); MOST_SLICES];
             let filled = self.queue.slices(&mut slices);
             match self.socket.try_write_vectored(&slices[..filled]) {
-                Ok(written) => self.queue.written(written),
+                Ok(written) => {
+                    if let Some(said) = &mut said {
+                        self.queue.head(written, said);
+                    }
+                    self.queue.written(written);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => {
                     self.broken = true;

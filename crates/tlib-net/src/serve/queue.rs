@@ -64,6 +64,18 @@ impl Queue {
         filled
     }
 
+    /// Adds the first `count` bytes of the pieces to `out`, shared.
+    pub(super) fn head(&self, mut count: usize, out: &mut Vec<Bytes>) {
+        for piece in &self.pieces {
+            if count == 0 {
+                return;
+            }
+            let part = piece.slice(..count.min(piece.len()));
+            count -= part.len();
+            out.push(part);
+        }
+    }
+
     /// Takes off what was written.
     pub(super) fn written(&mut self, mut count: usize) {
         self.bytes -= count;
