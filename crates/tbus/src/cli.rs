@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{decode, demo, encode, icon, idb, kv, record, send, serve, spec, watch};
+use crate::{decode, demo, encode, icon, idb, kv, proxy, record, send, serve, spec, watch};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -13,7 +13,7 @@ use crate::{decode, demo, encode, icon, idb, kv, record, send, serve, spec, watc
     name = "tbus",
     version,
     about = "A T-Server protocol simulator and event bus: no licence, no switch, no Configuration Server.\n\
-        The bytes on the wire are this project's own profile; `tbus spec --unverified` lists what is not proven.",
+        The bytes on the wire are this project's own: `tbus spec --unverified` lists what is not proven.",
     after_help = "Examples:\n  tbus demo                              the published T-Server exchange, on this machine\n  \
         tbus serve                             a T-Server with the default world on 127.0.0.1:7007\n  \
         tbus watch --dn REPORTING              prints the events of a DN\n  \
@@ -36,6 +36,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Run a T-Server
     Serve(serve::ServeArgs),
+    /// Pass traffic on between clients and a server, and capture it
+    Proxy(proxy::ProxyArgs),
     /// Register on DNs and print what arrives
     Watch(watch::WatchArgs),
     /// Send a user event, or any message, and print the answer
@@ -71,6 +73,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
     match cli.command {
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(args, &ignored),
+        Command::Proxy(args) => proxy::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Send(args) => send::run(&args),
         Command::Record(args) => record::run(args),

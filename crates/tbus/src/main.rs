@@ -5,6 +5,7 @@
 
 mod args;
 mod blocks;
+mod capture;
 mod cli;
 mod client;
 mod decode;
@@ -20,6 +21,7 @@ mod invocation;
 mod kv;
 mod log;
 mod output;
+mod proxy;
 mod ready;
 mod record;
 mod render;

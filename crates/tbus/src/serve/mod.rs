@@ -2,7 +2,7 @@
 
 pub(crate) mod vendor;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
@@ -10,6 +10,7 @@ use tbus_core::World;
 use tbus_server::{Listening, Server, ServerConfig};
 
 use crate::args::{DEFAULT_ADDRESS, address};
+use crate::capture::Capture;
 use crate::client::runtime;
 use crate::exit::{Exit, Failure, Outcome, say};
 use crate::invocation;
@@ -24,6 +25,7 @@ use crate::world;
 #[command(
     after_help = "Examples:\n  tbus serve\n  tbus serve --listen 127.0.0.1:0 --ready-file ready --log logs/\n  \
     tbus serve --world world.toml --log server.log --log-level trace --log-segment '10 MB' --log-expire 5\n  \
+    tbus serve --capture traffic.pcapng\n  \
     tbus -host cfg -port 2020 -app SIP_P -l 7260@licence    (a vendor's start line)\n\n\
     Ctrl-C and SIGTERM write what is queued for clients, close the log, and exit with 0.\n\
     A second signal, half a second later or more, ends it at once with 1."
@@ -41,6 +43,9 @@ pub(crate) struct ServeArgs {
     /// Write the real address to this file once clients can connect; removed at the end
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
+    /// Capture every frame, both ways (pcapng, for Wireshark); a file that is there is overwritten
+    #[arg(long, value_name = "FILE.pcapng")]
+    capture: Option<PathBuf>,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -66,16 +71,18 @@ pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
     let log = Log::open(&args.log, &world.t_server.name, None)?;
     let listening = Listening::bind(&args.listen).map_err(Failure::system)?;
     let address = listening.address().to_string();
+    let (tap, capture) = args.capture.as_deref().map(Capture::create).transpose()?.unzip();
 
     // Clients can connect, and nothing says that they can before both of these could be written.
     let ready = ReadyFile::write(args.ready_file.as_deref(), &address)?;
     let mut out = Out::new();
-    out.text(&screen(&world, &address, &log, ignored))?;
+    out.text(&screen(&world, &address, &log, args.capture.as_deref(), ignored))?;
     out.flush()?;
     drop(out);
     let (sink, log) = log.start()?;
     let mut config = ServerConfig::new(world);
     config.log = Some((sink, args.log.log_level));
+    config.capture = tap;
     let server = Server::run(listening, config).map_err(Failure::system)?;
     tracing::info!(address, "ready");
 
@@ -85,6 +92,7 @@ pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
         let drained = tokio::task::spawn_blocking(move || {
             server.stop();
             log.close();
+            capture.map_or(Exit::Done, Capture::close)
         });
         tokio::select! {
             done = drained => done.map_err(|error| Failure::system(anyhow!(error).context("stopping"))),
@@ -94,8 +102,7 @@ pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
                 std::process::exit(Exit::Unmet as i32)
             }
         }
-    })?;
-    Ok(Exit::Done)
+    })
 }
 
 /// The world of the file, or the default one, with the name that the command line gives.
@@ -108,7 +115,7 @@ fn world(args: &ServeArgs) -> Result<World, Failure> {
 }
 
 /// What a newcomer sees first: at most 12 lines, the last one says that clients can connect.
-fn screen(world: &World, address: &str, log: &Log, ignored: &[String]) -> String {
+fn screen(world: &World, address: &str, log: &Log, capture: Option<&Path>, ignored: &[String]) -> String {
     let tbus = invocation::command();
     let server = if address == DEFAULT_ADDRESS { String::new() } else { format!(" --server {address}") };
     let deserted = world.dns.is_empty() && !world.switch.create_unknown_dns;
@@ -133,6 +140,7 @@ fn screen(world: &World, address: &str, log: &Log, ignored: &[String]) -> String
         format!("Listen:  {address}"),
         format!("Log:     {}", log.describe()),
     ];
+    lines.extend(capture.map(|path| format!("Capture: {}", path.display())));
     lines.extend(vendor::notice(ignored));
     lines.push("Try this next, in other terminals:".to_owned());
     if deserted {

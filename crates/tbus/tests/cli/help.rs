@@ -19,7 +19,10 @@ fn every_command_and_every_example_exists() {
     let commands = section(&help, "Commands:");
     assert_eq!(
         commands,
-        ["demo", "serve", "watch", "send", "record", "decode", "encode", "kv", "idb", "icon", "spec", "help"]
+        [
+            "demo", "serve", "proxy", "watch", "send", "record", "decode", "encode", "kv", "idb", "icon",
+            "spec", "help"
+        ]
     );
     let mut pages: Vec<_> = vec![(vec![], help)];
     for command in commands.iter().filter(|command| *command != "help") {
