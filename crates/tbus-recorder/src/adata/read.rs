@@ -143,6 +143,8 @@ struct Reader<'t> {
     file: &'t str,
     text: &'t str,
     open: Vec<(Level, String)>,
+    /// The byte up to which line ends were counted for notices, and how many there are.
+    counted: (usize, usize),
     has_root: bool,
     spec: AttachedDataSpec,
     notices: Vec<Notice>,
@@ -292,8 +294,12 @@ impl Reader<'_> {
     }
 
     fn notice(&mut self, at: usize, text: String) {
-        let (line, _) = place(self.text, at);
-        self.notices.push(Notice { file: self.file.to_owned(), line, text });
+        // They come in the order of the text; counting from its beginning each time would take for ever.
+        let (from, before) = self.counted;
+        let between = self.text.as_bytes().get(from..at).unwrap_or_default();
+        let lines = before + between.iter().filter(|byte| **byte == b'\n').count();
+        self.counted = (at.max(from), lines);
+        self.notices.push(Notice { file: self.file.to_owned(), line: lines + 1, text });
     }
 }
 

@@ -147,6 +147,9 @@ impl Calls {
     ) -> Result<(), S::Error> {
         let Some(call) = self.calls.get_mut(&id) else { return Ok(()) };
         let before = self.parties.presence(dn, id);
+        if before.is_none() && call.parties.len() >= PARTY_LIMIT {
+            return Ok(());
+        }
         let wanted = match event {
             CallEvent::In => Presence::In,
             CallEvent::Held => Presence::OnHold,
@@ -169,7 +172,6 @@ impl Calls {
         let at = context.moment.at;
         let was_present = before.is_some_and(|before| before != Presence::Left);
         match before {
-            None if call.parties.len() >= PARTY_LIMIT => return Ok(()),
             None => {
                 let seat =
                     Seat { call: id, callid: Arc::clone(&call.callid), presence: wanted, at, number: 0 };

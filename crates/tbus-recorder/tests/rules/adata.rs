@@ -107,6 +107,15 @@ fn xml_that_is_not_well_formed_is_refused() {
 }
 
 #[test]
+fn many_notices_have_their_lines() {
+    let key = "<key name='k' source='userdata' history='all'/>\n";
+    let text = format!("<s xmlns='{NS}'><public>\n{}</public></s>", key.repeat(50_000));
+    let (_, notices) = AttachedDataSpec::read("spec.xml", text.as_bytes()).unwrap();
+    assert_eq!(notices.len(), 49_999);
+    assert!(notices.iter().zip(3..).all(|(notice, line)| notice.line == line));
+}
+
+#[test]
 fn what_is_hostile_is_limited() {
     let bomb = format!("<!DOCTYPE s [<!ENTITY a 'aaaa'>]>\n<s xmlns='{NS}'/>");
     let error = refusal(&bomb);

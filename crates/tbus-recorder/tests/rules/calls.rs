@@ -110,3 +110,18 @@ fn without_gcc_there_is_no_call_and_data_all_the_same() {
     ];
     check("call-without-gcc", &Case::new(options, steps));
 }
+
+#[test]
+fn a_dn_that_is_one_too_many_does_not_bring_a_call_back() {
+    let dns: Vec<String> = (0..65).map(|number| (2000 + number).to_string()).collect();
+    let (known, more) = dns.split_at(64);
+    let mut steps = Vec::new();
+    for id in [MessageId::EVENT_RINGING, MessageId::EVENT_RELEASED] {
+        steps.extend(known.iter().map(|dn| call(id, 1, 1, dn, None)));
+    }
+    steps.extend(more.iter().map(|dn| call(MessageId::EVENT_RINGING, 2, 1, dn, None)));
+    let shown: &[(&str, &[&str])] = &[("G_CALL", &["CALLID", "STATE"])];
+    let (rows, _) = Case::new("", steps.clone()).in_memory(shown);
+    assert_eq!(rows, "G_CALL\t'CALL-1'\t2\n");
+    Case::new("", steps).check_sqlite("65 DNs", &rows, shown);
+}
