@@ -35,7 +35,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
     tbus record --db demo.sqlite --options icon.ini --adata-spec ccon_adata_spec.xml --log icon.log\n\n\
     What was received survives kill -9: it waits in the queue and is written after the next start.\n\n\
     Ctrl-C and SIGTERM take what was sent before, write what is queued, and exit with 0; with 3 when the database \
-    does not take it (it stays in the queue). A second signal, half a second later or more, ends it at once with 1.")]
+    does not take it (it stays in the queue). A second signal, half a second later or more, ends it at once with 1, and so does one \
+    before all DNs are registered.")]
 pub(crate) struct RecordArgs {
     /// The interaction database: PATH or sqlite:PATH, which is made if it is not there, or postgres://...
     #[arg(long, value_name = "DB", default_value = "idb.sqlite")]
@@ -115,7 +116,18 @@ pub(crate) fn run(args: RecordArgs) -> Outcome {
     config.options = rules.options;
     config.specification = rules.specification;
     config.log = Some(sink);
-    let recorder = match Recorder::start(config) {
+    let started = runtime.block_on(async {
+        let starting = tokio::task::spawn_blocking(move || Recorder::start(config));
+        tokio::select! {
+            started = starting => started.map_err(|error| Failure::system(anyhow!(error).context("starting"))),
+            () = stop.wait() => {
+                say("stopped before it was registered; what is in the queue goes on at the next start");
+                // A start that waits for somebody cannot be interrupted in any other way.
+                std::process::exit(Exit::Unmet as i32)
+            }
+        }
+    })?;
+    let recorder = match started {
         Ok(recorder) => recorder,
         Err(error) => {
             log.close();

@@ -1,14 +1,16 @@
 //! `tbus record`: what is stored, what it says, mistakes, signals.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tlib_testkit::Postgres;
 
-use crate::support::{Ended, PATIENCE, Running, run};
+use crate::support::{Ended, PATIENCE, Running, end, run, tbus};
 
 /// A server, and a folder for what the recorder writes.
 struct Place {
@@ -292,7 +294,7 @@ fn servers_and_dns_that_are_not_there() {
     assert!(told.contains("; repeat --dn for several DNs; "), "{told}");
     assert!(place.refused(2, &db, &["--dn", ""]).contains("--dn is empty"));
     // A port of this machine that nobody listens on any more.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let ended = run(&["record", "--db", &db, "--server", &gone]).with_code(3);
     assert!(ended.stderr.starts_with(&format!("tbus: cannot connect to {gone}: ")), "{ended:?}");
     assert!(ended.stderr.contains(" serve` starts a server, --server names another one"), "{ended:?}");
@@ -398,8 +400,22 @@ fn postgresql_by_its_url() {
     assert!(told.contains("password"), "{told}");
     let told = place.refused(2, &url.replace(database, "nosuch"), &[]);
     assert!(told.contains("database \"nosuch\" does not exist"), "{told}");
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let told = place.refused(3, &format!("postgres://x@{gone}/idb"), &["--queue", &place.name("new.pq")]);
     assert!(told.starts_with(&format!("tbus: postgres://x@{gone}/idb: connecting: ")), "{told}");
     assert!(!place.path("new.pq").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_start_that_waits_for_somebody_ends_with_a_signal() {
+    // A database that takes the call and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let db = format!("postgres://tbus@{}/idb", silent.local_addr().unwrap());
+    let recorder = tbus(&["record", "--server", "127.0.0.1:1", "--db", &db]).spawn().unwrap();
+    let _connection = silent.accept().unwrap();
+    let pid = recorder.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let ended = end(recorder).with_code(1);
+    assert!(ended.stderr.contains("stopped before it was registered"), "{ended:?}");
 }
