@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{decode, demo, encode, icon, idb, kv, proxy, record, send, serve, spec, watch};
+use crate::{decode, demo, encode, icon, idb, kv, log_cmd, proxy, record, send, serve, spec, watch};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -54,6 +54,8 @@ enum Command {
     Idb(idb::IdbArgs),
     /// Show what ICON's rules make of a T-Server log
     Icon(icon::IconArgs),
+    /// Summarise logs, find blocks in them, convert them to JSON lines and back
+    Log(log_cmd::LogCmdArgs),
     /// Show messages, attributes, enumerations and error codes, and how each is known
     Spec(spec::SpecArgs),
 }
@@ -82,6 +84,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Kv(args) => kv::run(&args),
         Command::Idb(args) => idb::run(&args),
         Command::Icon(args) => icon::run(&args),
+        Command::Log(args) => log_cmd::run(&args),
         Command::Spec(args) => spec::run(&args),
     }
 }

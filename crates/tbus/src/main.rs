@@ -20,6 +20,7 @@ mod input;
 mod invocation;
 mod kv;
 mod log;
+mod log_cmd;
 mod output;
 mod proxy;
 mod ready;

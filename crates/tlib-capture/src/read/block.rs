@@ -8,6 +8,7 @@ use tlib_proto::{Message, MessageId};
 use super::record::{Complaint, Origin, Position};
 use super::scan::Body;
 use super::split::{FieldAt, FieldKind};
+use super::time::{offset_of, time_in_secs};
 
 /// A message with its attributes and pairs, split where they stand. Values are as printed: quoted strings with their quotes,
 /// list heads, bare numbers.
@@ -165,6 +166,13 @@ impl<'a> Block<'a> {
     /// The same without single quotes: the string as it is, or the value as printed if it is no quoted string.
     pub fn text_of(&self, name: &[u8]) -> Option<&'a [u8]> {
         self.attribute(name).map(|value| quoted(value).unwrap_or(value))
+    }
+
+    /// Seconds by which the clock behind `AttributeTimeinSecs` is ahead of UTC, from ten hours behind to just under fourteen
+    /// ahead; `None` where no such clock is printed. What prints the block again needs it.
+    pub fn utc_offset(&self) -> Option<i32> {
+        let (seconds, clock) = time_in_secs(self.attribute(b"TimeinSecs")?)?;
+        i32::try_from(offset_of(seconds, clock)).ok()
     }
 
     /// Makes the message, and says what was left out of it beyond what the record's complaints say already.

@@ -17,9 +17,27 @@ pub struct Time {
     pub micros: u64,
     /// The same as UTC, once the date is known. Where nothing tells the zone, local time is taken for UTC (chosen).
     pub utc: Option<Timestamp>,
+    /// Seconds that local time is ahead of UTC, 0 where nothing tells the zone.
+    pub utc_offset: i32,
 }
 
 impl Time {
+    /// Another time of the same day, in microseconds since midnight.
+    pub fn at(&self, micros: u64) -> Self {
+        let utc = self.utc.and_then(|utc| {
+            let all = utc.seconds.checked_mul(1_000_000)?.checked_add(utc.micros.into())?;
+            let all = all.checked_add(micros)?.checked_sub(self.micros)?;
+            Some(Timestamp::new(all / 1_000_000, u32::try_from(all % 1_000_000).unwrap_or_default()))
+        });
+        Self { micros, utc, ..*self }
+    }
+
+    /// Seconds from 1970-01-01 00:00:00 local time, once the date is known.
+    pub fn local_seconds(&self) -> Option<i64> {
+        let utc = i64::try_from(self.utc?.seconds).ok()?;
+        utc.checked_add(self.utc_offset.into())
+    }
+
     /// Microseconds since the midnight before the log's first time stamp.
     pub fn elapsed(&self) -> u64 {
         u64::from(self.day).saturating_mul(DAY).saturating_add(self.micros)
@@ -111,7 +129,8 @@ impl Clock {
             let seconds = u64::try_from(seconds.checked_sub(self.offset.unwrap_or_default())?).ok()?;
             Some(Timestamp::new(seconds, u32::try_from(micros % 1_000_000).unwrap_or_default()))
         });
-        Time { day, micros, utc }
+        let utc_offset = self.offset.and_then(|offset| i32::try_from(offset).ok()).unwrap_or_default();
+        Time { day, micros, utc, utc_offset }
     }
 
     /// The time of what has no stamp: that of the record before.
@@ -159,9 +178,7 @@ impl Clock {
         if apart.abs() > 5 {
             return;
         }
-        // Local time minus UTC: from ten hours behind to just under fourteen ahead (chosen, a clock alone is ambiguous).
-        let second_of_day = seconds.rem_euclid(86_400);
-        let offset = (clock - second_of_day + 10 * 3600).rem_euclid(86_400) - 10 * 3600;
+        let offset = offset_of(seconds, clock);
         let local = seconds.saturating_add(offset).saturating_add(apart).div_euclid(86_400);
         let base = local.saturating_sub(self.day.into());
         match self.base {
@@ -176,6 +193,11 @@ impl Clock {
         self.offset = Some(offset);
         self.cached = None;
     }
+}
+
+/// Local time minus UTC, from ten hours behind to just under fourteen ahead (chosen, a clock alone is ambiguous).
+pub(super) fn offset_of(seconds: i64, clock: i64) -> i64 {
+    (clock - seconds.rem_euclid(86_400) + 10 * 3600).rem_euclid(86_400) - 10 * 3600
 }
 
 /// `1348817660 (00:34:20)`: seconds since 1970, and the second of the day behind it.
