@@ -152,7 +152,7 @@ impl Open {
 }
 
 impl Writer {
-    /// Runs until the recorder stops. Returns how many transactions are left in the queue.
+    /// Runs until the recorder stops.
     pub(crate) fn run(mut self) {
         let mut done = 0;
         loop {

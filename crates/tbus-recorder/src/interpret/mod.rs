@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! for each record of a queue transaction:
-//!     interpreter.session_opened / session_closed / event (.., &mut sink)
+//!     interpreter.session_opened / event (.., &mut sink)
 //! interpreter.end_transaction(&mut sink)         the counter, once
 //! the sink's inserts are flushed, its changes applied in order, the transaction is committed
 //! ```

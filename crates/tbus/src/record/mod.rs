@@ -28,6 +28,9 @@ pub(crate) use rules::{RuleArgs, Rules, directory};
 /// machine that vanishes says no farewell.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
+/// How often it is looked whether the recorder still runs.
+const WATCH: Duration = Duration::from_secs(1);
+
 /// What `tbus record` is told.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tbus record --db demo.sqlite\n  \
@@ -140,8 +143,17 @@ pub(crate) fn run(args: RecordArgs) -> Outcome {
     let ready = ReadyFile::write(args.ready_file.as_deref(), &args.server.server)?;
     tracing::info!(server = args.server.server, "registered");
 
-    let summary = runtime.block_on(async {
-        stop.wait().await;
+    let (has_failed, summary) = runtime.block_on(async {
+        let has_failed = loop {
+            tokio::select! {
+                () = stop.wait() => break false,
+                () = tokio::time::sleep(WATCH) => {
+                    if !recorder.is_running() {
+                        break true;
+                    }
+                }
+            }
+        };
         drop(ready);
         let stopped = tokio::task::spawn_blocking(move || {
             let summary = recorder.stop();
@@ -149,7 +161,10 @@ pub(crate) fn run(args: RecordArgs) -> Outcome {
             summary
         });
         tokio::select! {
-            summary = stopped => summary.map_err(|error| Failure::system(anyhow!(error).context("stopping"))),
+            summary = stopped => {
+                let summary = summary.map_err(|error| Failure::system(anyhow!(error).context("stopping")))?;
+                Ok((has_failed, summary))
+            }
             () = stop.wait() => {
                 say("stopped at once; what is in the queue goes on at the next start");
                 // The thread that writes cannot be interrupted in any other way.
@@ -157,7 +172,13 @@ pub(crate) fn run(args: RecordArgs) -> Outcome {
             }
         }
     })?;
-    finish(&summary)
+    let outcome = finish(&summary)?;
+    if has_failed {
+        return Err(Failure::system(anyhow!(
+            "the recorder has ended by itself; what it said before tells why"
+        )));
+    }
+    Ok(outcome)
 }
 
 /// The last line, and the exit code.

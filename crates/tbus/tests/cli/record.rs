@@ -412,7 +412,7 @@ fn a_start_that_waits_for_somebody_ends_with_a_signal() {
     // A database that takes the call and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let db = format!("postgres://tbus@{}/idb", silent.local_addr().unwrap());
-    let recorder = tbus(&["record", "--server", "127.0.0.1:1", "--db", &db]).spawn().unwrap();
+    let recorder = tbus(["record", "--server", "127.0.0.1:1", "--db", &db]).spawn().unwrap();
     let _connection = silent.accept().unwrap();
     let pid = recorder.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
