@@ -5,7 +5,8 @@ use tlib_proto::text::heading;
 
 use super::header;
 use super::record::{Client, Interaction, Line, Origin, Receipt};
-use super::split::WORD;
+use super::repeats::Repeats;
+use super::shape::WORD;
 use super::time::{Stamp, stamp};
 
 /// A part of a record's text.
@@ -70,7 +71,7 @@ pub(super) struct ReceiptAt {
 
 impl ReceiptAt {
     /// The same in a line whose text begins `by` bytes later.
-    fn shifted(self, by: usize) -> Self {
+    pub(super) fn shifted(self, by: usize) -> Self {
         let ClientAt { handle, id, application, address } = self.client;
         let client = ClientAt {
             handle,
@@ -158,54 +159,6 @@ impl Class {
 
     pub(super) fn line(bytes: &[u8], level: Span, id: u32, text: Span) -> Line<'_> {
         Line { level: level.text(bytes), id, text: text.text(bytes) }
-    }
-}
-
-/// Lines 04542 as they were read before: a DN has the same receivers for a long time, and what is behind the time stamp is
-/// the same to the byte.
-#[derive(Debug)]
-pub(super) struct Repeats {
-    lines: [Repeat; 64],
-}
-
-#[derive(Clone, Debug, Default)]
-struct Repeat {
-    /// What follows the time stamp.
-    text: Vec<u8>,
-    receipt: ReceiptAt,
-}
-
-/// Longest text that is remembered, in bytes.
-const REPEAT_LIMIT: usize = 256;
-
-impl Default for Repeats {
-    fn default() -> Self {
-        Self { lines: std::array::from_fn(|_| Repeat::default()) }
-    }
-}
-
-impl Repeats {
-    /// Reads a line 04542, of which `text` is what follows its time stamp.
-    #[inline]
-    fn sent(&mut self, line: &[u8], text: &[u8]) -> Option<ReceiptAt> {
-        let message = text.strip_prefix(b" Trc 04542 ")?;
-        let (_, end) = text.split_last_chunk::<8>()?;
-        let (begin, _) = message.split_at_checked(12)?;
-        let (_, begin) = begin.split_last_chunk::<8>()?;
-        let mixed = u64::from_le_bytes(*end).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            ^ u64::from_le_bytes(*begin).wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
-        let slot = self.lines.get_mut((mixed >> 58) as usize)?;
-        let by = line.len() - text.len();
-        if slot.text == text {
-            return Some(slot.receipt.shifted(by));
-        }
-        let receipt = receipt(text, message, b" sent to [")?;
-        if text.len() <= REPEAT_LIMIT {
-            slot.text.clear();
-            slot.text.extend_from_slice(text);
-            slot.receipt = receipt;
-        }
-        Some(receipt.shifted(by))
     }
 }
 
@@ -305,7 +258,7 @@ fn stamped(line: &[u8], rest: &[u8]) -> Class {
 
 /// `RequestX received from [516] (00000003 OrchestrationServer 192.168.27.50:40727)`
 #[inline]
-fn receipt<const N: usize>(line: &[u8], text: &[u8], verb: &[u8; N]) -> Option<ReceiptAt> {
+pub(super) fn receipt<const N: usize>(line: &[u8], text: &[u8], verb: &[u8; N]) -> Option<ReceiptAt> {
     let (message, rest) = word(text)?;
     let (handle, rest) = split_at(rest.strip_prefix(verb)?, b']')?;
     let (id, rest) = rest.strip_prefix(b" (")?.strip_suffix(b")")?.split_at_checked(8)?;

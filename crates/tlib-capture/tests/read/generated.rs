@@ -117,7 +117,7 @@ fn a_whole_log_is_read_as_it_was_made() {
 #[test]
 fn every_whole_block_is_found_and_every_damaged_one_is_named() {
     let mut damaged = 0;
-    for seed in 0..6 {
+    for seed in 0..3 {
         let log = generate(seed, 300, 100, seed % 2 == 1);
         let (blocks, complaints) = found(&log, false);
         let found_lines: Vec<u64> = blocks.iter().map(|(line, ..)| *line).collect();
@@ -141,14 +141,14 @@ fn every_whole_block_is_found_and_every_damaged_one_is_named() {
             }
         }
     }
-    assert!(damaged > 500, "{damaged}");
+    assert!(damaged > 250, "{damaged}");
 }
 
 /// Cut anywhere, everything before the cut is found, and nothing else is.
 #[test]
 fn a_log_that_was_cut() {
     let log = generate(7, 3, 0, false);
-    for end in (0..log.text.len()).step_by(3) {
+    for end in (0..log.text.len()).step_by(7) {
         let mut reader = LogReader::new("cut.log", &log.text[..end]);
         let mut blocks = 0;
         while let Some(record) = reader.next().unwrap() {

@@ -55,7 +55,7 @@ impl Read for Slowly<'_> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// No panic, places that are right (`support::read` checks them), records that do not overlap and leave out nothing but
     /// empty lines; and the same whatever the pieces are in which the bytes come.
