@@ -14,10 +14,6 @@ pub struct Directory {
     pub t_server: i32,
     /// DBID of the recorder's own application.
     pub icon: i32,
-    /// Name of the T-Server application.
-    pub server_name: String,
-    /// Name of the switch.
-    pub switch_name: String,
     /// DBIDs of the DNs, by number.
     pub dns: HashMap<String, i32>,
 }

@@ -107,16 +107,6 @@ impl Changes {
         self.changes.push((update.change, update.values.iter().map(|value| Owned::from(*value)).collect()));
     }
 
-    /// How many changes wait.
-    pub fn len(&self) -> usize {
-        self.changes.len()
-    }
-
-    /// Whether none waits.
-    pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
-    }
-
     /// Applies the changes in their order.
     ///
     /// # Errors

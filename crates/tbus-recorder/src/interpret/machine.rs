@@ -138,11 +138,6 @@ impl Interpreter {
     pub fn end_transaction<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
         self.sequence.write(self.directory.icon, sink)
     }
-
-    /// The counter of GSYS_SEQ.
-    pub fn sequence(&self) -> Sequence {
-        self.sequence
-    }
 }
 
 /// No pair of a call's event is stored.

@@ -32,7 +32,6 @@ pub use change::{Change, Changes, Update};
 pub use counters::Counters;
 pub use decision::{Cut, Decision, Outcome, PairSource, Reason, Remark};
 pub use machine::{Interpreter, concerns};
-pub use sequence::Sequence;
 pub use state::State;
 
 use tbus_db::{Table, Value};

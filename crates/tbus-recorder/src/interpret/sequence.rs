@@ -10,24 +10,19 @@ const BLOCK: i64 = 1000;
 /// The counter: one number for every row that is inserted or updated. Its last value is written with the rows, so that
 /// it goes on where it was, whatever happens between.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sequence {
+pub(super) struct Sequence {
     last: i64,
     written: i64,
 }
 
 impl Sequence {
     /// A counter whose last number was used.
-    pub const fn after(last: i64) -> Self {
+    pub(super) const fn after(last: i64) -> Self {
         Self { last, written: last }
     }
 
-    /// The last number that was given.
-    pub const fn last(&self) -> i64 {
-        self.last
-    }
-
     /// End of the block that the last number is in: SEQCOUNTER.
-    pub const fn reserved(&self) -> i64 {
+    const fn reserved(&self) -> i64 {
         match self.last.rem_euclid(BLOCK) {
             0 => self.last,
             used => self.last.saturating_add(BLOCK.saturating_sub(used)),
@@ -62,6 +57,6 @@ mod tests {
             assert_eq!(Sequence::after(last).reserved(), reserved);
         }
         let mut sequence = Sequence::after(7);
-        assert_eq!((sequence.next(), sequence.last()), (8, 8));
+        assert_eq!((sequence.next(), sequence.last), (8, 8));
     }
 }

@@ -37,7 +37,7 @@ impl Case {
             AttachedDataSpec::read("specification", self.specification.as_bytes()).unwrap().0
         };
         let dns = [("REPORTING".to_owned(), 101), ("1001".to_owned(), 102)].into();
-        let directory = Directory { tenant: 1, switch: 2, t_server: 3, icon: 4, dns, ..Directory::default() };
+        let directory = Directory { tenant: 1, switch: 2, t_server: 3, icon: 4, dns };
         Interpreter::new(Arc::new(options), Arc::new(specification), Arc::new(directory))
     }
 

@@ -86,8 +86,6 @@ pub(crate) fn directory(world: &World, application: &str) -> Directory {
         switch: dbid(world.switch.dbid),
         t_server: dbid(world.t_server.dbid),
         icon: own.map(|own| dbid(own.dbid)).unwrap_or_default(),
-        server_name: world.t_server.name.clone(),
-        switch_name: world.switch.name.clone(),
         dns: world.dns.iter().map(|dn| (dn.number.clone(), dbid(dn.dbid))).collect(),
     }
 }
