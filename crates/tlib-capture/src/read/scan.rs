@@ -148,10 +148,10 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// The line at `at` without its end, and where the next one begins; `None` if its end is not there yet.
+    /// The line at `at` without its end, and where the next one begins; `None` if its end is not there yet or too far away.
     fn line(&self, at: usize) -> Option<(&'a [u8], usize)> {
         let rest = self.text.get(at..).unwrap_or_default();
-        let end = memchr(b'\n', rest)?;
+        let end = memchr(b'\n', rest).filter(|end| *end <= LINE_LIMIT)?;
         Some((trim(rest.get(..end)?), at + end + 1))
     }
 
@@ -228,6 +228,11 @@ impl<'a> Scanner<'a> {
             match self.text.get(at) {
                 Some(b'\t') => {
                     if let Some(next) = parts.usual_line(self.text, at, line) {
+                        if next - at > LINE_LIMIT + 1 {
+                            // Told when the line itself is read.
+                            parts.fields.pop();
+                            break;
+                        }
                         (at, line) = (next, line + 1);
                     } else {
                         let (whole, next) = match self.line(at) {

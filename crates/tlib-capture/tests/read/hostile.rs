@@ -119,7 +119,7 @@ fn all_keys(list: tlib_proto::KvRef<'_>, depth: u8, keys: &mut Vec<(u8, Vec<u8>)
 fn a_line_without_an_end_is_passed_over() {
     let block = b"message EventACK\n\tAttributeThisDN\t'7001'\n";
     for inside in [&b"@"[..], b"\tAttributeANI\t'", b"x"] {
-        let text = [&block[..], inside, &vec![b'7'; 2 * LINE_LIMIT], b"'\n", block].concat();
+        let text = [&block[..], inside, &vec![b'7'; LINE_LIMIT + 1000], b"'\n", block].concat();
         let seen = read(&text);
         let whole =
             seen.iter().filter(|seen| seen.what == "block EventACK" && seen.complaints.is_empty()).count();
