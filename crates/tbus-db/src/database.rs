@@ -30,6 +30,10 @@ pub struct OpenOptions {
     pub create: bool,
     /// Whether writing is refused.
     pub read_only: bool,
+    /// Whether the database is claimed for this opening: another process that asks for the same is refused meanwhile;
+    /// those that do not ask are not hindered. PostgreSQL: an advisory lock of the connection; SQLite: a lock on the
+    /// file of the database's name with `.lock` after it.
+    pub sole_writer: bool,
     /// What a commit has reached when it returns.
     pub sync: Sync,
     /// How long to wait for a PostgreSQL server, from the connect to its first readiness. The URL's `connect_timeout`
@@ -48,6 +52,7 @@ impl Default for OpenOptions {
         Self {
             create: true,
             read_only: false,
+            sole_writer: false,
             sync: Sync::default(),
             connect_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_secs(60),

@@ -15,6 +15,8 @@ pub enum ErrorKind {
     Full,
     /// Somebody else holds it, or too many are connected: try again.
     Busy,
+    /// Another process has claimed it with [`OpenOptions::sole_writer`](crate::OpenOptions::sole_writer).
+    Claimed,
     /// A constraint of the schema forbids the row.
     Constraint,
     /// The connection is lost, or the file cannot be read or written now: open the database again.
@@ -22,6 +24,9 @@ pub enum ErrorKind {
     /// Anything else; usually the statement or a value is wrong.
     Other,
 }
+
+/// The words of [`ErrorKind::Claimed`].
+pub(crate) const CLAIMED: &str = "another process writes to it and wants to be the only one";
 
 /// Why something with a database did not work.
 ///

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tlib_capture::{Level, LogSink, Record, ids};
 use tlib_proto::{AttributeId, MessageRef, Timestamp};
 
+use crate::queue::Closed;
+
 /// The wall clock of the recorder.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -61,6 +63,15 @@ impl Log {
             event.id()
         );
         self.put(at, Level::Interaction, ids::INTERACTION, text);
+    }
+
+    /// Line 25016.
+    pub(crate) fn committed(&self, closed: &Closed) {
+        let Closed { transaction, records } = closed;
+        let text = format!(
+            "Persistent Queue {PROVIDER}: transaction {transaction} is committed. {records} records written into the queue"
+        );
+        self.line(Level::Trace, ids::QUEUE_COMMITTED, text);
     }
 
     /// Waits until everything that was handed over is where the log goes.

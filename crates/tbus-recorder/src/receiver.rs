@@ -507,12 +507,8 @@ impl Receiver {
     /// A transaction has its number: says so, and begins another.
     fn closed(&mut self, closed: queue::Closed) {
         self.open = OpenTransaction::default();
-        let queue::Closed { transaction, records } = closed;
-        let text = format!(
-            "Persistent Queue {PROVIDER}: transaction {transaction} is committed. {records} records written into the queue"
-        );
-        self.log.line(LogLevel::Trace, ids::QUEUE_COMMITTED, text);
-        self.shared.announce(transaction);
+        self.log.committed(&closed);
+        self.shared.announce(closed.transaction);
     }
 
     /// Whether more may be read. From full on not until half of the queue is free again.

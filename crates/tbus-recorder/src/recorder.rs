@@ -109,6 +109,14 @@ pub enum StartError {
         /// What it holds.
         pending: Pending,
     },
+    /// The queue would be in the file of the database.
+    #[error("{0} cannot be the database and its queue: give the queue a file of its own")]
+    SameFile(QueuePath),
+    /// The database would be in memory: opened again after an error it is another one, and empty.
+    #[error(
+        "a database in memory cannot be recorded into: after an error it would be opened again, and be empty"
+    )]
+    Memory,
     /// The T-Server cannot be reached, or refuses.
     #[error("{0}")]
     Client(#[source] ClientError),
@@ -184,22 +192,41 @@ impl Recorder {
         let open_options = OpenOptions {
             sync: config.sync,
             application_name: "tbus record".to_owned(),
+            sole_writer: true,
             ..OpenOptions::default()
         };
+        if let Some(database) = config.database.sqlite_path() {
+            if database == Path::new(":memory:") {
+                return Err(StartError::Memory);
+            }
+            if path.file().is_some_and(|queue| same_file(queue, database)) {
+                return Err(StartError::SameFile(path));
+            }
+        }
         // First, for a mistake in its name leaves no queue behind.
-        let opened = match Database::open(&config.database, &open_options) {
-            Err(error) if !comes_back(&error) || !path.file().is_some_and(Path::exists) => {
-                return Err(error.into());
+        let opened = Database::open(&config.database, &open_options).map_err(StartError::from);
+        let opened = opened.and_then(|mut database| {
+            let prepared = schema::prepare(&mut database, &config.database)?;
+            Ok((database, prepared))
+        });
+        let opened = match opened {
+            Err(error) if !(error.comes_back() && path.file().is_some_and(Path::exists)) => {
+                return Err(error);
             }
             opened => opened,
         };
         let queue = Arc::new(Queue::open(QueueOptions { sync: config.sync, ..config.queue })?);
+        // Whatever is open is of a run before: a transaction of its own says what the database may have of that run.
+        if let Some(closed) = queue.close_transaction()? {
+            log.committed(&closed);
+        }
+        let before = queue.last_closed();
         let pending = queue.pending();
         let mut found = Found { schema: None, pending, unreachable: None };
         let mut sessions = 0;
         let bound = queue.get(BOUND)?.is_some();
-        let prepare = |mut database: Database| -> Result<Open, StartError> {
-            found.schema = Some(schema::prepare(&mut database, &config.database)?);
+        let prepare = |(mut database, prepared): (Database, Prepared)| -> Result<Open, StartError> {
+            found.schema = Some(prepared);
             if mark::read(&mut database, queue.id())?.is_none() {
                 if bound && (pending.records > 0 || pending.open > 0) {
                     let database = config.database.to_string();
@@ -211,11 +238,9 @@ impl Recorder {
             sessions = mark::sessions(&mut database)?;
             Ok(Open::new(database, &rules, queue.id())?)
         };
-        let open = match opened.map_err(StartError::from).and_then(prepare) {
+        let open = match opened.and_then(prepare) {
             Ok(open) => Some(open),
-            Err(StartError::Database(error) | StartError::Schema(SchemaError::Database(error)))
-                if bound && comes_back(&error) =>
-            {
+            Err(error) if bound && error.comes_back() => {
                 found.unreachable = Some(error.to_string());
                 None
             }
@@ -224,7 +249,7 @@ impl Recorder {
 
         let shared = Arc::new(Shared::default());
         // Those of a run before were announced by it.
-        shared.announce(queue.last_closed());
+        shared.announce(before);
         let (stop, stopped) = watch::channel(false);
         let mut client = config.client;
         client.read_on_demand = true;
@@ -277,6 +302,8 @@ impl Recorder {
             shared: Arc::clone(&shared),
             log,
             open,
+            before,
+            compared: false,
             written: Vec::new(),
         };
         let (ready, begun) = oneshot::channel();
@@ -346,19 +373,25 @@ impl Drop for Recorder {
     }
 }
 
-/// Whether a database that says so can be there again later: it is down, or ends just now, or is too busy.
-fn comes_back(error: &DbError) -> bool {
-    matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Broken | ErrorKind::Busy)
+impl StartError {
+    /// Whether it is a matter of time: the database is away or busy, and what comes can be queued meanwhile.
+    fn comes_back(&self) -> bool {
+        let (Self::Database(error) | Self::Schema(SchemaError::Database(error))) = self else { return false };
+        matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Broken | ErrorKind::Busy)
+    }
+}
+
+/// Whether two paths name one file, also when it is not there yet.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let absolute = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+    one == other || absolute(one).is_some_and(|one| absolute(other) == Some(one))
 }
 
 /// Where the queue of a database is unless somebody says otherwise: a file beside a SQLite database, with `.pq` after
-/// its name, and in memory for one in memory; for another one a file in the current folder, named after server and
+/// its name; for another one a file in the current folder, named after server and
 /// database (chosen: the vendor's `icon_<dbid>.pq` would be the same file for two databases).
 pub fn queue_of(database: &DatabaseUrl) -> QueuePath {
     if let Some(path) = database.sqlite_path() {
-        if path == Path::new(":memory:") {
-            return QueuePath::Memory;
-        }
         let mut name = path.as_os_str().to_owned();
         name.push(".pq");
         return QueuePath::File(name.into());
@@ -378,7 +411,6 @@ mod tests {
     fn every_database_has_a_queue_of_its_own() {
         let queue = |url: &str| queue_of(&url.parse().unwrap()).to_string();
         assert_eq!(queue("sqlite:some/demo.sqlite"), "some/demo.sqlite.pq");
-        assert_eq!(queue("sqlite::memory:"), ":memory:");
         assert_eq!(queue("postgres://me:secret@db.example:5433/idb"), "icon_db.example_5433_idb.pq");
     }
 }

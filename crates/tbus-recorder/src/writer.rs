@@ -93,6 +93,8 @@ enum Trouble {
     Session(#[from] serde_json::Error),
     #[error("a message in the queue cannot be read: {0}")]
     Frame(#[from] WireError),
+    #[error("it has another number now")]
+    Renumbered,
     #[error("the database has it already: a connection of a run that was killed has committed it meanwhile")]
     Overtaken,
     #[error(
@@ -112,6 +114,10 @@ pub(crate) struct Writer {
     pub(crate) log: Log,
     /// The database and what is known of it; `None`: to be opened.
     pub(crate) open: Option<Open>,
+    /// The last transaction of the runs before.
+    pub(crate) before: u64,
+    /// That was compared with what the database has.
+    pub(crate) compared: bool,
     /// What the database has and the queue has still: number and records.
     pub(crate) written: Vec<(u64, u64)>,
 }
@@ -207,13 +213,13 @@ impl Writer {
                     }
                     return true;
                 }
+                // It is the next one again.
+                Err(Trouble::Renumbered) => return true,
                 Err(trouble) => {
                     if !self.remove() {
                         return false;
                     }
                     attempts = attempts.saturating_add(1);
-                    // Whatever was half done is thrown away with the connection; the state is read anew.
-                    self.open = None;
                     let stop = self.shared.stopped();
                     let next = if stop {
                         "it stays in the queue".to_owned()
@@ -240,14 +246,18 @@ impl Writer {
 
     /// One attempt. Returns the records of the transaction.
     fn process(&mut self, transaction: u64) -> Result<u64, Trouble> {
-        let taken = self.queue.take(transaction)?;
-        let open = match &mut self.open {
+        // After an error it is opened anew.
+        let mut open = match self.open.take() {
             Some(open) => open,
             None => {
                 let database = Database::open(&self.url, &self.options)?;
-                self.open.insert(Open::new(database, &self.rules, self.queue.id())?)
+                Open::new(database, &self.rules, self.queue.id())?
             }
         };
+        if !self.compared {
+            self.compare(transaction, open.last)?;
+        }
+        let taken = self.queue.take(transaction)?;
         // After a kill between the commit and the removal it is there already.
         if transaction > open.last {
             let now = time::micros(self.log.now());
@@ -260,7 +270,25 @@ impl Writer {
             }
             self.shared.counters.lock().unwrap_or_else(PoisonError::into_inner).add(&counters);
         }
+        self.open = Some(open);
         Ok(taken.records)
+    }
+
+    /// Once, before anything of this run is written: a queue that has lost its last commits with the power, or is an old
+    /// copy, would give numbers again under which the database has something else.
+    fn compare(&mut self, transaction: u64, mark: u64) -> Result<(), Trouble> {
+        let before = self.before;
+        if mark > before {
+            self.queue.go_on_after(before, mark)?;
+            self.shared.announce(self.queue.last_closed());
+            let text = format!(
+                "Persistent Queue {PROVIDER}: it ended with transaction {before}, but the database has {mark} of it: the file \
+                 has lost its last commits or is an old copy. Numbers go on after {mark}"
+            );
+            self.log.line(Level::Standard, ids::QUEUE_ROOM, text);
+        }
+        self.compared = true;
+        if mark > before && transaction > before { Err(Trouble::Renumbered) } else { Ok(()) }
     }
 
     /// Removes from the queue what the database has, however often it takes. `false`: the recorder stops before it

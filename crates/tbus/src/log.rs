@@ -1,5 +1,7 @@
 //! Where the log of `tbus serve` and `tbus record` goes.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use tlib_capture::{Expire, LogConfig, LogHandle, LogSink, LogTarget, Segment, Verbosity};
 
@@ -20,6 +22,16 @@ pub(crate) struct LogArgs {
     /// How many log files are kept: false, or a number
     #[arg(long, value_name = "FILES", default_value = "10")]
     log_expire: Expire,
+}
+
+impl LogArgs {
+    /// The file that `--log` names, if it is one.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        match LogTarget::parse(self.log.as_deref().unwrap_or("-"), "") {
+            LogTarget::File(path) => Some(path),
+            _ => None,
+        }
+    }
 }
 
 /// A log before the first screen is shown.

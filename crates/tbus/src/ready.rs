@@ -16,6 +16,12 @@ impl ReadyFile {
     /// Removes what an earlier run has left: nobody may take it for this one's.
     pub(crate) fn clear(path: Option<&Path>) -> Result<(), Failure> {
         let Some(path) = path else { return Ok(()) };
+        if let Some(folder) =
+            path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+        {
+            let error = anyhow::anyhow!("ready file {}: {} is no folder", path.display(), folder.display());
+            return Err(Failure::bad(error));
+        }
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::system(
                 anyhow::Error::new(error).context(format!("ready file {}", path.display())),

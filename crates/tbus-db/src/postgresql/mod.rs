@@ -16,7 +16,7 @@ pub(crate) use self::bulk::Bulk;
 use self::link::Link;
 use self::values::Parameter;
 use crate::database::{OpenOptions, Sync};
-use crate::error::{DbError, ErrorKind, shortened};
+use crate::error::{CLAIMED, DbError, ErrorKind, shortened};
 use crate::rows::{Cell, Rows};
 use crate::url::Server;
 use crate::value::Value;
@@ -25,6 +25,10 @@ use crate::value::Value;
 const PEER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a statement waits for somebody else's lock; then it is an error, and does not hold on to its own (chosen).
 const LOCK_TIMEOUT: &str = "SET lock_timeout='30s';";
+/// The claim of a sole writer: an advisory lock of the connection, with a number of our own (chosen). What was set before
+/// holds again after it.
+const CLAIM: &str =
+    "SET lock_timeout='3s'; SELECT pg_advisory_lock(8386103186516565345); SET lock_timeout='30s'";
 /// Prepared statements kept for each connection; when there are more, all are forgotten (chosen).
 const STATEMENTS: usize = 256;
 
@@ -80,7 +84,21 @@ impl Engine {
             settings.push_str("SET default_transaction_read_only=on;");
         }
         engine.batch(&settings, "setting up the connection")?;
+        if options.sole_writer {
+            engine.claim()?;
+        }
         Ok(engine)
+    }
+
+    /// Waits for the claim as long as for any lock: the connection of a process that was killed may last a moment.
+    fn claim(&mut self) -> Result<(), DbError> {
+        let claimed = self.link.run(|client| client.batch_execute(CLAIM));
+        claimed.map_err(|cause| match &cause {
+            link::Error::Postgres(told) if told.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                DbError::new(ErrorKind::Claimed, &self.name, "claiming it", CLAIMED)
+            }
+            _ => error(&self.name, "claiming it", &cause, false),
+        })
     }
 
     pub(crate) fn script(&mut self, sql: &str) -> Result<(), DbError> {

@@ -3,6 +3,7 @@
 mod bulk;
 mod waiting;
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Statement};
 
 pub(crate) use self::bulk::Bulk;
 use crate::database::{OpenOptions, Sync};
-use crate::error::{DbError, ErrorKind, shortened};
+use crate::error::{CLAIMED, DbError, ErrorKind, shortened};
 use crate::rows::{Cell, Rows};
 use crate::time::TimeText;
 use crate::value::Value;
@@ -32,9 +33,12 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Connection, DbError> {
         (false, true) => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         (false, false) => OpenFlags::SQLITE_OPEN_READ_WRITE,
     };
-    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(|cause| not_opened(path, &cause))?;
-    prepare(&connection, options).map_err(|cause| not_opened(path, &cause))?;
+    // The SQLite that is built in reads `file:` as the beginning of a URI, whatever the flags say.
+    let literal =
+        if path.to_string_lossy().starts_with("file:") { Path::new(".").join(path) } else { path.to_owned() };
+    let connection = Connection::open_with_flags(literal, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|cause| not_opened(path, options, &cause))?;
+    prepare(&connection, options).map_err(|cause| not_opened(path, options, &cause))?;
     // A file without the right to write is opened all the same, read-only.
     if !options.read_only && connection.is_readonly("main").is_ok_and(|read_only| read_only) {
         let cause = "there is no right to write the file";
@@ -60,7 +64,7 @@ fn prepare(connection: &Connection, options: &OpenOptions) -> rusqlite::Result<(
 }
 
 /// The error of a file that could not be opened, with the cause that SQLite does not tell.
-fn not_opened(path: &Path, cause: &rusqlite::Error) -> DbError {
+fn not_opened(path: &Path, options: &OpenOptions, cause: &rusqlite::Error) -> DbError {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let words = if path.is_dir() {
         "it is a folder, not a file".to_owned()
@@ -69,7 +73,11 @@ fn not_opened(path: &Path, cause: &rusqlite::Error) -> DbError {
     } else if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
         format!("{} is not a folder", parent.display())
     } else if path != Path::new(":memory:") && !path.exists() && kind(cause) == ErrorKind::Refused {
-        "the file does not exist".to_owned()
+        match options.create && !options.read_only {
+            true => "the file is not there and cannot be made: there is no right to write in its folder"
+                .to_owned(),
+            false => "the file does not exist".to_owned(),
+        }
     } else {
         text(cause)
     };
@@ -114,11 +122,16 @@ fn text(cause: &rusqlite::Error) -> String {
 pub(crate) struct Engine {
     connection: Connection,
     name: String,
+    /// Locked while this is open.
+    _claim: Option<File>,
 }
 
 impl Engine {
     pub(crate) fn open(path: &Path, options: &OpenOptions) -> Result<Self, DbError> {
-        Ok(Self { connection: open(path, options)?, name: path.display().to_string() })
+        let connection = open(path, options)?;
+        let claim =
+            (options.sole_writer && path != Path::new(":memory:")).then(|| claim(path)).transpose()?;
+        Ok(Self { connection, name: path.display().to_string(), _claim: claim })
     }
 
     pub(crate) fn script(&self, sql: &str) -> Result<(), DbError> {
@@ -135,6 +148,22 @@ impl Engine {
 
     pub(crate) fn begin(&self) -> Result<Bulk<'_>, DbError> {
         Bulk::begin(&self.connection, &self.name)
+    }
+}
+
+/// Takes the lock of a sole writer. It is on a file of its own: SQLite's locks are POSIX locks, which any `close` of the
+/// same file in this process would drop.
+fn claim(path: &Path) -> Result<File, DbError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let failed = |kind, words: String| DbError::new(kind, path.display().to_string(), "claiming it", words);
+    let file = File::options().write(true).create(true).truncate(false).open(&name);
+    let file =
+        file.map_err(|cause| failed(ErrorKind::Refused, format!("{}: {cause}", Path::new(&name).display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(failed(ErrorKind::Claimed, CLAIMED.to_owned())),
+        Err(TryLockError::Error(cause)) => Err(failed(ErrorKind::Other, cause.to_string())),
     }
 }
 

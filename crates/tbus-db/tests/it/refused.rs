@@ -209,3 +209,33 @@ fn a_connection_that_is_lost() {
         assert!(found.is_empty());
     }
 }
+
+#[test]
+fn a_sole_writer_is_the_only_one_that_asks_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let postgresql = url(&Postgres::shared().new_database());
+    for database in [DatabaseUrl::sqlite(folder.path().join("claimed.db")), postgresql] {
+        let sole = OpenOptions { sole_writer: true, ..OpenOptions::default() };
+        let first = Database::open(&database, &sole).expect("nobody else is there");
+        let error = Database::open(&database, &sole).expect_err("it is claimed");
+        assert_eq!(error.kind(), ErrorKind::Claimed, "{error}");
+        Database::open(&database, &OpenOptions::default()).expect("who does not ask is not hindered");
+        drop(first);
+        Database::open(&database, &sole).expect("it is free again");
+    }
+}
+
+#[test]
+fn a_path_is_never_a_uri() {
+    let path = std::path::Path::new("file:here.db?mode=memory");
+    let made = std::env::current_dir().expect("a folder").join(path);
+    let database = Database::open(&DatabaseUrl::sqlite(path), &OpenOptions::default());
+    let is_file = made.is_file();
+    drop(database);
+    for name in ["", "-wal", "-shm"] {
+        let mut file = made.clone().into_os_string();
+        file.push(name);
+        let _ = std::fs::remove_file(file);
+    }
+    assert!(is_file, "{} is a file of that name", made.display());
+}

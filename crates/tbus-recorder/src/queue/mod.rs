@@ -285,6 +285,26 @@ impl Queue {
         self.store().last_transaction.cast_unsigned()
     }
 
+    /// Transactions above `after` get numbers above `mark`, those that wait and all that will come: the database has
+    /// others under their numbers, for this file is older than what it has brought.
+    ///
+    /// # Errors
+    /// When the file cannot be written, and when there are no more numbers. Then the queue is as it was.
+    pub fn go_on_after(&self, after: u64, mark: u64) -> Result<(), QueueError> {
+        let mut store = self.store();
+        // Above all that are there, too, so that no number stands twice on the way.
+        let above = mark.max(store.last_transaction.cast_unsigned());
+        let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        let by = number(above.saturating_sub(after));
+        store.renumber(number(after), by)?;
+        for waiting in &mut self.state().waiting {
+            if waiting.number > number(after) {
+                waiting.number = waiting.number.saturating_add(by);
+            }
+        }
+        Ok(())
+    }
+
     /// What waits for the database.
     pub fn pending(&self) -> Pending {
         let state = self.state();

@@ -23,6 +23,8 @@ statements! {
     GET_FACT = "get_fact";
     CLOSE = "close";
     CLOSE_HEAD = "close_head";
+    RENUMBER = "renumber";
+    RENUMBER_HEAD = "renumber_head";
     SESSION = "session";
     TAKE = "take";
     REMOVE_RECORDS = "remove_records";

@@ -248,6 +248,17 @@ impl Store {
         })
     }
 
+    /// Adds `by` to the numbers of transactions above `after`, and to the last number.
+    pub(super) fn renumber(&mut self, after: i64, by: i64) -> Result<(), QueueError> {
+        let last = self.last_transaction.checked_add(by).ok_or_else(|| self.exhausted("transactions"))?;
+        self.commit("number its transactions anew", |store| {
+            store.statement(sql::RENUMBER)?.execute([by, after])?;
+            store.statement(sql::RENUMBER_HEAD)?.execute([last]).map(|_| ())
+        })?;
+        self.last_transaction = last;
+        Ok(())
+    }
+
     /// The next number of a session, above `at_least`.
     pub(super) fn next_session(&mut self, at_least: i32) -> Result<i32, QueueError> {
         let next = self.last_session.max(at_least).checked_add(1);

@@ -263,3 +263,29 @@ fn the_folder_is_left_clean() {
     names.sort();
     assert_eq!(names, ["icon_1.pq", "icon_1.pq.lock"]);
 }
+
+#[test]
+fn numbers_go_on_after_what_a_database_has() {
+    let place = Place::new();
+    let queue = place.open();
+    for _ in 0..5 {
+        queue.append(&[frames(1, b"x")]).unwrap();
+        queue.close_transaction().unwrap();
+    }
+    queue.remove(&[1]).unwrap();
+    // 2 is of a run before; 3 to 5 must not take the numbers 3 and 4, though 5 is there.
+    queue.go_on_after(2, 4).unwrap();
+    let numbers = |queue: &Queue| {
+        let next = |after: &u64| queue.wait(*after, Duration::ZERO);
+        std::iter::successors(queue.wait(0, Duration::ZERO), next).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&queue), [2, 6, 7, 8]);
+    assert_eq!((queue.last_closed(), queue.take(6).unwrap().records), (8, 1));
+    drop(queue);
+    let queue = place.open();
+    assert_eq!(numbers(&queue), [2, 6, 7, 8]);
+    queue.remove(&[2, 6, 7, 8]).unwrap();
+    queue.go_on_after(8, 100).unwrap();
+    queue.append(&[frames(1, b"x")]).unwrap();
+    assert_eq!(queue.close_transaction().unwrap().map(|closed| closed.transaction), Some(101));
+}

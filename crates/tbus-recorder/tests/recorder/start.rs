@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tbus_db::ErrorKind;
-use tbus_recorder::queue::{QueueError, QueuePath};
+use tbus_db::{DatabaseUrl, ErrorKind};
+use tbus_recorder::queue::{Queue, QueueError, QueueOptions, QueuePath, Record};
 use tbus_recorder::schema::Prepared;
 use tbus_recorder::{Recorder, StartError};
 use tlib_net::ClientError;
@@ -11,7 +11,7 @@ use tlib_proto::{AttributeId, ErrorCode, MessageId};
 use tlib_testkit::mock_server::{Received, To};
 use tlib_testkit::{Postgres, PostgresOptions};
 
-use crate::support::Bench;
+use crate::support::{Bench, ENGINES};
 
 #[test]
 fn a_dn_that_is_refused_leaves_a_closed_session() {
@@ -200,12 +200,50 @@ fn a_database_that_cannot_be_leaves_no_queue() {
 }
 
 #[test]
-fn two_recorders_cannot_share_a_queue() {
+fn two_recorders_can_share_neither_queue_nor_database() {
     let bench = Bench::sqlite();
     let recorder = bench.start();
-    let error = bench.refused(bench.config());
+    let mut config = bench.config();
+    config.database = DatabaseUrl::sqlite(bench.queue().with_file_name("other.sqlite"));
+    let error = bench.refused(config);
     assert!(matches!(error, StartError::Queue(QueueError::InUse { .. })), "{error:?}");
+    let mut config = bench.config();
+    config.queue.path = QueuePath::File(bench.queue().with_file_name("other.pq"));
+    let error = bench.refused(config);
+    assert!(matches!(&error, StartError::Database(error) if error.kind() == ErrorKind::Claimed), "{error:?}");
     bench.send(0, "a", "1");
     bench.stop(recorder);
     assert_eq!(bench.pairs(), ["1 a=1"]);
+}
+
+/// As after a loss of power with `Sync::Normal`: the last commits of the queue are gone, those of the database are not.
+#[test]
+fn a_queue_that_has_gone_back_loses_nothing_new_and_doubles_nothing_old() {
+    for engine in ENGINES {
+        let bench = Bench::new(engine);
+        let recorder = bench.start();
+        bench.send(0, "a", "1");
+        bench.stop(recorder);
+        // A record that is in no transaction yet.
+        let event = bench.event(1, "b", "2");
+        let queue = Queue::open(QueueOptions::new(QueuePath::File(bench.queue()))).unwrap();
+        let frames = Record::Frames { session: 1, at: 0, events: 1, bytes: event.frame() };
+        queue.append(&[frames]).unwrap();
+        drop(queue);
+        let kept = std::fs::read(bench.queue()).unwrap();
+
+        let recorder = bench.start();
+        bench.send(2, "c", "3");
+        bench.stop(recorder);
+        std::fs::write(bench.queue(), kept).unwrap();
+        let recorder = bench.start();
+        bench.send(3, "d", "4");
+        bench.stop(recorder);
+        let recorder = bench.start();
+        bench.send(4, "e", "5");
+        bench.stop(recorder);
+        assert_eq!(bench.pairs(), ["1 a=1", "1 b=2", "2 c=3", "3 d=4", "4 e=5"]);
+        let told = "it ended with transaction 4, but the database has 7 of it";
+        assert_eq!(bench.text().matches(told).count(), 1, "{}", bench.text());
+    }
 }

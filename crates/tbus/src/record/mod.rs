@@ -101,6 +101,8 @@ pub(crate) fn run(args: RecordArgs) -> Outcome {
     // Before anybody can know that the recorder is there, so that no signal is missed.
     let mut stop = runtime.block_on(async { Stop::listen() })?;
 
+    let queue = queue(&args, &rules);
+    different_files(&args, &queue)?;
     let log = Log::open(&args.log, &args.app, Some("Interaction Concentrator"))?;
     let log_text = log.describe();
     let mut out = Out::new();
@@ -109,7 +111,6 @@ pub(crate) fn run(args: RecordArgs) -> Outcome {
     drop(out);
     let (sink, log) = log.start()?;
 
-    let queue = queue(&args, &rules);
     let mut config = RecorderConfig::new(&args.server.server, args.dn.clone(), args.db.clone(), queue);
     config.client = ClientOptions::new(&args.app);
     config.client.keep_alive = KEEP_ALIVE;
@@ -200,6 +201,30 @@ fn queue(args: &RecordArgs, rules: &Rules) -> QueuePath {
     args.queue.clone().or_else(from_options).unwrap_or_else(|| tbus_recorder::queue_of(&args.db))
 }
 
+/// What is written must not be one file: a log would put the database aside as the log of an earlier run.
+fn different_files(args: &RecordArgs, queue: &QueuePath) -> Result<(), Failure> {
+    let log = args.log.file();
+    let named = [
+        ("--db", args.db.sqlite_path()),
+        ("the queue", queue.file()),
+        ("--log", log.as_deref()),
+        ("--ready-file", args.ready_file.as_deref()),
+    ];
+    let files: Vec<_> = named
+        .into_iter()
+        .filter_map(|(name, path)| {
+            let path = path?;
+            Some((name, path.canonicalize().or_else(|_| std::path::absolute(path)).ok()?))
+        })
+        .collect();
+    for (at, (name, path)) in files.iter().enumerate() {
+        if let Some((other, _)) = files.iter().take(at).find(|(_, before)| before == path) {
+            return Err(Failure::bad(anyhow!("{other} and {name} are one file, {}", path.display())));
+        }
+    }
+    Ok(())
+}
+
 /// The exit code of an error, and what to do about it.
 pub(crate) fn failure(error: StartError) -> Failure {
     match error {
@@ -208,13 +233,19 @@ pub(crate) fn failure(error: StartError) -> Failure {
         StartError::Database(error) | StartError::Schema(SchemaError::Database(error)) => {
             match error.kind() {
                 ErrorKind::Refused => Failure::bad(error),
+                ErrorKind::Claimed => Failure::system(anyhow!(
+                    "{error}: probably another recorder, and a database has one only, as with ICON"
+                )),
                 ErrorKind::Unreachable => Failure::system(anyhow!(
                     "{error}; start the PostgreSQL server, or name another one or a file with --db"
                 )),
                 _ => Failure::system(error),
             }
         }
-        StartError::Schema(_) | StartError::OtherDatabase { .. } => Failure::bad(error),
+        StartError::Schema(_)
+        | StartError::OtherDatabase { .. }
+        | StartError::SameFile(_)
+        | StartError::Memory => Failure::bad(error),
         // What the user has named is not there, or is something else.
         StartError::Queue(
             QueueError::Unreachable { .. }

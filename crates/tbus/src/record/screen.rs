@@ -71,7 +71,7 @@ pub(super) fn found(found: &Found) -> Vec<String> {
         lines.push(format!("tbus: {reason}; what comes is queued until the database answers"));
     }
     if found.schema == Some(Prepared::Created) {
-        lines.push("tbus: the database was empty, its tables are made".to_owned());
+        lines.push("tbus: the database had none of the tables, they are made".to_owned());
     }
     let left = found.pending.records.saturating_add(found.pending.open);
     if left > 0 {

@@ -86,7 +86,7 @@ fn what_was_acknowledged_is_in_the_table_when_it_has_ended() {
     assert!(!ready_file.exists());
     assert_eq!(pairs(&place.sqlite("idb.sqlite")), ["1 gms_ServiceName=inbound-delay", "1 n=3", "1 e="]);
     let told: Vec<_> = ended.stderr.lines().collect();
-    assert_eq!(told[0], "tbus: the database was empty, its tables are made");
+    assert_eq!(told[0], "tbus: the database had none of the tables, they are made");
     // The event, and the session's two ends; three pairs, and the session in two tables.
     let stored = "tbus: 3 records (events, and beginnings and ends of sessions) stored as ";
     assert!(told[1].starts_with(stored) && told.len() == 2, "{told:?}");
@@ -301,15 +301,33 @@ fn servers_and_dns_that_are_not_there() {
 }
 
 #[test]
+fn what_is_written_is_in_different_files() {
+    let place = Place::new();
+    let db = place.name("idb.sqlite");
+    for (option, told) in [("--log", "--db and --log"), ("--queue", "--db and the queue")] {
+        let text = place.refused(2, &db, &[option, &db]);
+        assert!(text.contains(&format!("{told} are one file")), "{text}");
+    }
+    assert!(!Path::new(&db).exists(), "nothing was made");
+    let text = place.refused(2, &db, &["--ready-file", &place.name("nowhere/ready")]);
+    assert!(text.contains("nowhere is no folder"), "{text}");
+    let text = place.refused(2, ":memory:", &[]);
+    assert!(text.contains("in memory"), "{text}");
+}
+
+#[test]
 fn queues_that_cannot_be_used() {
     let place = Place::new();
     let (first, second, queue) = (place.name("a.sqlite"), place.name("b.sqlite"), place.name("x.pq"));
     let recorder = place.record(&first, &["--queue", &queue]);
-    for db in [&first, &second] {
-        let told = place.refused(3, db, &["--queue", &queue]);
-        let expected = "another recorder uses it. Stop that one, or give this one another file (pq-dbname)";
-        assert_eq!(told, format!("tbus: queue {queue}: {expected}\n"));
-    }
+    let told = place.refused(3, &second, &["--queue", &queue]);
+    let expected = "another recorder uses it. Stop that one, or give this one another file (pq-dbname)";
+    assert_eq!(told, format!("tbus: queue {queue}: {expected}\n"));
+    let told = place.refused(3, &first, &["--queue", &place.name("other.pq")]);
+    assert!(
+        told.contains("another process writes to it") && told.contains("probably another recorder"),
+        "{told}"
+    );
     place.send(&["a=1"]);
     stop(recorder, 0);
     assert_eq!(pairs(&place.sqlite("a.sqlite")), ["1 a=1"], "the first one is not disturbed");

@@ -1,0 +1,1 @@
+UPDATE closed SET number = number + $1 WHERE number > $2

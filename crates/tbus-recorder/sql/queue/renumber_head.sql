@@ -1,0 +1,1 @@
+UPDATE head SET last_transaction = $1
