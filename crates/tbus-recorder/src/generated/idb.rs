@@ -1155,7 +1155,7 @@ pub struct TbusParty<'a> {
     pub connid: Option<&'a str>,
     /// `CALLSEQ`: GSYS_SEQ of the call, which tells calls with the same CALLID apart. (chosen)
     pub callseq: i64,
-    /// `STATE`: 1 in the call, 2 on hold, 3 has left it. (chosen)
+    /// `STATE`: 1 in the call, 2 on hold, 3 has left it, 4 was in it when a new session ended it. (chosen)
     pub state: i32,
     /// `CHANGED`: When STATE became so, by the event's clock. Microseconds since 1970. (chosen)
     pub changed: i64,

@@ -3,6 +3,11 @@
 //! A call begins with its first event on any DN that is heard, and ends when every DN that was heard in it has left it
 //! (EventReleased, EventAbandoned, EventDiverted), or with EventCallDeleted. When another DN rings soon after, as behind
 //! a queue, it goes on. For `call-deletion-timeout` after its end, by the clock of the events, data still finds it.
+//!
+//! A new session ends the calls too, without anyone having left them. Such a call is cut: when it is heard of again, it
+//! goes on.
+
+mod memory;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -25,6 +30,9 @@ const CALL_LIMIT: usize = 100_000;
 /// As many DNs of a call are known (chosen); more of them neither hold it nor end it.
 const PARTY_LIMIT: usize = 64;
 
+/// So long a cut call is remembered, in microseconds: a day (chosen).
+pub(super) const CUT_MEMORY: i64 = 24 * 3600 * 1_000_000;
+
 /// CALL_STATE of the dictionary.
 const ACTIVE: i32 = 1;
 
@@ -35,9 +43,9 @@ pub(super) struct Call {
     conn_id: Option<u64>,
     /// The DNs that were heard in it.
     parties: Vec<Arc<str>>,
-    /// How many of them have not left.
+    /// How many of them are in it.
     present: usize,
-    /// When the last one left.
+    /// When the last one left, or a session ended it.
     ended: Option<i64>,
     pub(super) data: CallData,
 }
@@ -50,6 +58,17 @@ impl Call {
     }
 }
 
+/// Why a call ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Nobody is in it any more.
+    AllLeft,
+    /// It is over, whoever may be in it.
+    Over,
+    /// A new session: what becomes of it is not known.
+    Session,
+}
+
 /// The calls that are known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Calls {
@@ -57,7 +76,9 @@ pub(super) struct Calls {
     calls: BTreeMap<i64, Call>,
     by_id: HashMap<Arc<str>, i64>,
     by_conn: HashMap<u64, i64>,
+    /// Calls by their end, the first one first; and those of them that are cut, once they are older than `memory`.
     ended: VecDeque<(i64, i64)>,
+    cut: VecDeque<(i64, i64)>,
     pub(super) parties: Parties,
     /// How long an ended call is remembered, in microseconds.
     memory: i64,
@@ -80,8 +101,23 @@ impl Calls {
         let by_id = self.by_id.get(&name.callid).copied();
         // Another CallUUID is another call, though the ConnID be the same.
         let found = by_id.or_else(|| by_conn().filter(|call| !name.is_uuid || self.has_no_uuid(*call)))?;
-        let ended = self.calls.get(&found)?.ended;
-        ended.is_none_or(|ended| at <= ended.saturating_add(self.memory)).then_some(found)
+        let Some(ended) = self.calls.get(&found)?.ended else { return Some(found) };
+        let is_cut = || at <= ended.saturating_add(CUT_MEMORY) && self.is_cut(found);
+        (at <= ended.saturating_add(self.memory) || is_cut()).then_some(found)
+    }
+
+    /// Whether a DN was in the call when a session ended it, and has not been heard since.
+    fn is_cut(&self, id: i64) -> bool {
+        let is_cut = |dn: &Arc<str>| self.parties.presence(dn, id) == Some(Presence::Cut);
+        self.calls.get(&id).is_some_and(|call| call.parties.iter().any(is_cut))
+    }
+
+    /// Whether an event is of a DN that has left a call too long ago, which is remembered for another DN's sake.
+    fn has_left_long_ago(&self, call: i64, event: CallEvent, dn: Option<&str>, at: i64) -> bool {
+        let ended = self.calls.get(&call).and_then(|call| call.ended);
+        let is_old = ended.is_some_and(|ended| at > ended.saturating_add(self.memory));
+        let has_left = |dn| self.parties.presence(dn, call) == Some(Presence::Left);
+        !event.begins() && is_old && dn.is_some_and(has_left)
     }
 
     /// Whether a call is named by its ConnID.
@@ -116,6 +152,9 @@ impl Calls {
         let dn = context.dn.as_deref();
         self.leave_previous(&name, context, sequence, sink)?;
         let call = match (self.find(&name, context.moment.at), dn) {
+            (Some(call), dn) if self.has_left_long_ago(call, event, dn, context.moment.at) => {
+                return Ok(None);
+            }
             (Some(call), _) => call,
             (None, Some(dn)) if event.begins() || !self.is_late(event, dn, &name) => {
                 self.begin(&name, context, sequence, sink)?
@@ -123,7 +162,7 @@ impl Calls {
             _ => return Ok(None),
         };
         match (event, dn) {
-            (CallEvent::Over, _) => self.end(call, context.moment, sequence, sink)?,
+            (CallEvent::Over, _) => self.end(call, Ending::Over, context.moment, sequence, sink)?,
             (_, Some(dn)) => self.take_part(call, dn, event, context, sequence, sink)?,
             (_, None) => {}
         }
@@ -145,6 +184,7 @@ impl Calls {
         sequence: &mut Sequence,
         sink: &mut S,
     ) -> Result<(), S::Error> {
+        let is_cut = self.is_cut(id);
         let Some(call) = self.calls.get_mut(&id) else { return Ok(()) };
         let before = self.parties.presence(dn, id);
         if before.is_none() && call.parties.len() >= PARTY_LIMIT {
@@ -157,20 +197,23 @@ impl Calls {
             CallEvent::Left => Presence::Left,
             // An event of a call that has ended, or of a DN that has left it, is late.
             _ => match before {
+                Some(Presence::Cut) => Presence::In,
                 Some(presence) => presence,
-                None if call.ended.is_some() => return Ok(()),
+                None if call.ended.is_some() && !is_cut => return Ok(()),
                 None => Presence::In,
             },
         };
-        if wanted != Presence::Left && call.ended.is_some() && event != CallEvent::Same {
+        let goes_on = wanted != Presence::Left || before == Some(Presence::Cut);
+        if goes_on && call.ended.is_some() {
             call.ended = None;
-            if self.is_stored {
+            // One that is left now ends again, later than the session said.
+            if self.is_stored && wanted != Presence::Left {
                 let values = [Value::Int(sequence.next()), Value::Text(&call.callid), Value::Int(id)];
                 sink.update(Update { change: Change::CallReopened, values: &values })?;
             }
         }
         let at = context.moment.at;
-        let was_present = before.is_some_and(|before| before != Presence::Left);
+        let was_present = before.is_some_and(Presence::is_here);
         match before {
             None => {
                 let seat =
@@ -178,7 +221,7 @@ impl Calls {
                 let dn = self.parties.join(dn, seat, call.conn_id, sequence, sink)?;
                 call.add(dn);
             }
-            Some(_) if event == CallEvent::Same => return Ok(()),
+            Some(before) if event == CallEvent::Same && before == wanted => return Ok(()),
             Some(_) => self.parties.change(dn, id, wanted, at, sequence, sink)?,
         }
         match (was_present, wanted != Presence::Left) {
@@ -189,7 +232,7 @@ impl Calls {
         if wanted == Presence::Left {
             let is_over = call.present == 0 && call.ended.is_none();
             if is_over {
-                self.end(id, context.moment, sequence, sink)?;
+                self.end(id, Ending::AllLeft, context.moment, sequence, sink)?;
             }
             let calls = &self.calls;
             self.parties.prune(dn, |call| calls.contains_key(&call), sink)?;
@@ -282,20 +325,29 @@ impl Calls {
         self.calls.insert(id, call);
     }
 
-    /// Ends a call: whoever is still in it has left.
+    /// Ends a call, and says of its DNs what is known of them then.
     fn end<S: Sink>(
         &mut self,
         id: i64,
+        ending: Ending,
         moment: Moment,
         sequence: &mut Sequence,
         sink: &mut S,
     ) -> Result<(), S::Error> {
-        let Some(call) = self.calls.get_mut(&id).filter(|call| call.ended.is_none()) else { return Ok(()) };
+        let ends_again = ending == Ending::Over && self.is_cut(id);
+        let lasts = |call: &&mut Call| call.ended.is_none() || ends_again;
+        let Some(call) = self.calls.get_mut(&id).filter(lasts) else { return Ok(()) };
         call.ended = Some(moment.at);
         call.present = 0;
         self.ended.push_back((moment.at, id));
         for dn in &call.parties {
-            self.parties.change(dn, id, Presence::Left, moment.at, sequence, sink)?;
+            let is_here = self.parties.presence(dn, id).is_some_and(Presence::is_here);
+            let wanted = match ending {
+                Ending::Over => Presence::Left,
+                Ending::Session if is_here => Presence::Cut,
+                Ending::AllLeft | Ending::Session => continue,
+            };
+            self.parties.change(dn, id, wanted, moment.at, sequence, sink)?;
         }
         let calls = &self.calls;
         let Some(call) = calls.get(&id) else { return Ok(()) };
@@ -317,7 +369,7 @@ impl Calls {
         sink.update(Update { change: Change::CallEnded, values: &values })
     }
 
-    /// Ends every call that lasts: the server does not know them any more (facts 4.4). Gives whether there was one.
+    /// Ends every call that lasts: the server may not know them any more (facts 4.4). Gives whether there was one.
     pub(super) fn end_all<S: Sink>(
         &mut self,
         moment: Moment,
@@ -327,86 +379,7 @@ impl Calls {
         let lasts = |(id, call): (&i64, &Call)| call.ended.is_none().then_some(*id);
         let open: Vec<_> = self.calls.iter().filter_map(lasts).collect();
         let any = !open.is_empty();
-        open.into_iter().try_for_each(|id| self.end(id, moment, sequence, sink))?;
+        open.into_iter().try_for_each(|id| self.end(id, Ending::Session, moment, sequence, sink))?;
         Ok(any)
-    }
-
-    fn make_room<S: Sink>(
-        &mut self,
-        moment: Moment,
-        sequence: &mut Sequence,
-        sink: &mut S,
-    ) -> Result<(), S::Error> {
-        let ended = self.ended.pop_front().map(|(_, id)| id).filter(|id| self.calls.contains_key(id));
-        let Some(id) = ended.or_else(|| self.calls.keys().next().copied()) else { return Ok(()) };
-        self.end(id, moment, sequence, sink)?;
-        self.forget(id, sink)
-    }
-
-    /// Forgets the calls that ended too long ago.
-    fn forget_ended<S: Sink>(&mut self, at: i64, sink: &mut S) -> Result<(), S::Error> {
-        while let Some((ended, id)) = self.ended.front().copied() {
-            if at <= ended.saturating_add(self.memory) {
-                break;
-            }
-            self.ended.pop_front();
-            // It may have gone on, and ended again later.
-            if self.calls.get(&id).is_some_and(|call| call.ended == Some(ended)) {
-                self.forget(id, sink)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn forget<S: Sink>(&mut self, id: i64, sink: &mut S) -> Result<(), S::Error> {
-        let Some(call) = self.calls.remove(&id) else { return Ok(()) };
-        if self.by_id.get(&call.callid) == Some(&id) {
-            self.by_id.remove(&call.callid);
-        }
-        if let Some(conn_id) = call.conn_id.filter(|conn_id| self.by_conn.get(conn_id) == Some(&id)) {
-            self.by_conn.remove(&conn_id);
-        }
-        let calls = &self.calls;
-        for dn in &call.parties {
-            self.parties.prune(dn, |call| calls.contains_key(&call), sink)?;
-        }
-        Ok(())
-    }
-
-    /// Puts back what the database has, a DN at a time in the order of changes.
-    pub(super) fn restore(&mut self, dn: &str, seat: Seat, conn_id: Option<u64>) {
-        let (id, at, presence) = (seat.call, seat.at, seat.presence);
-        if !self.calls.contains_key(&id) {
-            self.remember(id, Arc::clone(&seat.callid), conn_id);
-        }
-        let dn = self.parties.restore(dn, seat);
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.add(dn);
-            if presence == Presence::Left {
-                // The last change is the end, whatever the clocks of servers and recorder say.
-                call.ended = Some(at);
-                self.ended.push_back((at, id));
-            } else {
-                call.present = call.present.saturating_add(1);
-            }
-        }
-    }
-
-    /// After the last [`Calls::restore`]: which calls have ended, and when.
-    pub(super) fn restored(&mut self) {
-        // Of calls with the same name the newest counts.
-        let names: Vec<_> =
-            self.calls.iter().map(|(id, call)| (*id, Arc::clone(&call.callid), call.conn_id)).collect();
-        for (id, callid, conn_id) in names {
-            self.by_id.insert(callid, id);
-            if let Some(conn_id) = conn_id {
-                self.by_conn.insert(conn_id, id);
-            }
-        }
-        for call in self.calls.values_mut().filter(|call| call.present > 0) {
-            call.ended = None;
-        }
-        let calls = &self.calls;
-        self.ended.retain(|(at, id)| calls.get(id).is_some_and(|call| call.ended == Some(*at)));
     }
 }

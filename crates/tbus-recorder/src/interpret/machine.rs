@@ -19,8 +19,8 @@ use crate::adata::AttachedDataSpec;
 use crate::directory::Directory;
 use crate::options::Options;
 
-/// Kinds of sessions after which the server knows none of the calls before: first, and server restart.
-const CALLS_ARE_GONE: [i32; 2] = [1, 3];
+/// Kinds of sessions after which the server may know none of the calls before: first, and server restart.
+const CALLS_MAY_BE_GONE: [i32; 2] = [1, 3];
 
 /// Whether there is a rule for messages of this kind: what a recorder queues.
 pub fn concerns(message: MessageId) -> bool {
@@ -70,12 +70,12 @@ impl Interpreter {
     }
 
     /// A data-source session has begun. After the first connection of a recorder and after a restart of the server, the
-    /// calls that last are ended (facts 4.4); custom states go on (chosen).
+    /// calls that last are ended (facts 4.4), until they are heard of again (chosen); custom states go on (chosen).
     ///
     /// # Errors
     /// The sink's own; the machine is then behind the database and must be made anew.
     pub fn session_opened<S: Sink>(&mut self, session: &Session, sink: &mut S) -> Result<(), S::Error> {
-        if !CALLS_ARE_GONE.contains(&session.kind) {
+        if !CALLS_MAY_BE_GONE.contains(&session.kind) {
             return Ok(());
         }
         let moment = Moment::new(session.at);

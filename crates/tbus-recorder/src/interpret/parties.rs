@@ -20,11 +20,20 @@ pub(super) enum Presence {
     In = 1,
     OnHold = 2,
     Left = 3,
+    /// It was in the call when a new session ended that; nobody has heard it leave.
+    Cut = 4,
 }
 
 impl Presence {
     pub(super) fn from_number(number: i64) -> Option<Self> {
-        [Self::In, Self::OnHold, Self::Left].into_iter().find(|presence| *presence as i64 == number)
+        [Self::In, Self::OnHold, Self::Left, Self::Cut]
+            .into_iter()
+            .find(|presence| *presence as i64 == number)
+    }
+
+    /// Whether the DN is in the call, as far as is known.
+    pub(super) fn is_here(self) -> bool {
+        matches!(self, Self::In | Self::OnHold)
     }
 }
 
@@ -52,7 +61,9 @@ impl Parties {
     pub(super) fn call_of(&self, dn: &str, at: i64) -> Option<&Seat> {
         let seats = self.dns.get(dn)?;
         let before = |seat: &&Seat| seat.presence != Presence::Left || seat.at <= at;
-        seats.iter().filter(before).min_by_key(|seat| (seat.presence, std::cmp::Reverse(seat.number)))
+        // Of those that are over the last one counts, however it ended.
+        let rank = |seat: &&Seat| (seat.presence.min(Presence::Left), std::cmp::Reverse(seat.number));
+        seats.iter().filter(before).min_by_key(rank)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -120,7 +131,7 @@ impl Parties {
         let Some(seats) = self.dns.get_mut(dn) else { return Ok(()) };
         let last = seats.iter().filter(|seat| seat.presence == presence).map(|seat| seat.number).max();
         let Some(seat) = seats.iter_mut().find(|seat| seat.call == call) else { return Ok(()) };
-        if seat.presence == presence && (presence == Presence::Left || last == Some(seat.number)) {
+        if seat.presence == presence && (!presence.is_here() || last == Some(seat.number)) {
             return Ok(());
         }
         seat.presence = presence;
@@ -144,11 +155,11 @@ impl Parties {
         sink: &mut S,
     ) -> Result<(), S::Error> {
         let Some(seats) = self.dns.get_mut(dn) else { return Ok(()) };
-        let left = |seat: &Seat| seat.presence == Presence::Left;
-        let newest = seats.iter().filter(|seat| left(seat)).map(|seat| seat.number).max();
+        let gone = |seat: &Seat| !seat.presence.is_here();
+        let newest = seats.iter().filter(|seat| gone(seat)).map(|seat| seat.number).max();
         let mut done = Ok(());
         seats.retain(|seat| {
-            let keep = !left(seat) || newest == Some(seat.number) || is_remembered(seat.call);
+            let keep = !gone(seat) || newest == Some(seat.number) || is_remembered(seat.call);
             if !keep && done.is_ok() {
                 let values = [Value::Text(dn), Value::Int(seat.call)];
                 done = sink.update(Update { change: Change::PartyForgotten, values: &values });
@@ -160,7 +171,7 @@ impl Parties {
 
     /// Forgets the older half of the calls that have ended.
     fn forget_oldest<S: Sink>(&mut self, sink: &mut S) -> Result<(), S::Error> {
-        let ended = |seat: &&Seat| seat.presence == Presence::Left;
+        let ended = |seat: &&Seat| !seat.presence.is_here();
         let mut numbers: Vec<_> = self.dns.values().flatten().filter(ended).map(|seat| seat.number).collect();
         let half = numbers.len() / 2;
         if numbers.is_empty() {
@@ -169,7 +180,7 @@ impl Parties {
         let (_, middle, _) = numbers.select_nth_unstable(half);
         let limit = *middle;
         self.dns.retain(|_, seats| {
-            seats.retain(|seat| seat.presence != Presence::Left || seat.number > limit);
+            seats.retain(|seat| seat.presence.is_here() || seat.number > limit);
             !seats.is_empty()
         });
         sink.update(Update { change: Change::PartiesForgotten, values: &[Value::Int(limit)] })

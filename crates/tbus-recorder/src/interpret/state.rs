@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use tbus_db::{Database, DbError, Value};
 
-use super::calls::Calls;
+use super::calls::{CUT_MEMORY, Calls};
 use super::history::{DELETED, Slot, Twin};
 use super::parties::{Presence, Seat};
 use super::sequence::Sequence;
@@ -68,9 +68,9 @@ impl State {
         }
         let newest = state.parties.iter().map(|party| party.seat.at).max();
         if let Some(newest) = newest {
-            let since = newest.saturating_sub(LONGEST_MEMORY);
+            let since = [LONGEST_MEMORY, CUT_MEMORY].map(|memory| Value::Time(newest.saturating_sub(memory)));
             for (twin, sql) in Twin::BOTH.into_iter().zip([HISTORY, SECURE_HISTORY]) {
-                state.keys(database, twin, sql, since)?;
+                state.keys(database, twin, sql, &since)?;
             }
         }
         for row in database.query(STATES, &[])?.iter() {
@@ -81,8 +81,14 @@ impl State {
         Ok(state)
     }
 
-    fn keys(&mut self, database: &mut Database, twin: Twin, sql: &str, since: i64) -> Result<(), DbError> {
-        for row in database.query(sql, &[Value::Time(since)])?.iter() {
+    fn keys(
+        &mut self,
+        database: &mut Database,
+        twin: Twin,
+        sql: &str,
+        since: &[Value<'_>],
+    ) -> Result<(), DbError> {
+        for row in database.query(sql, since)?.iter() {
             let number = row.int_or_null(1)?.unwrap_or_default();
             let source = usize::try_from(number.saturating_sub(1)).ok().and_then(|at| Source::ALL.get(at));
             let Some(source) = source.copied() else { continue };

@@ -9,5 +9,6 @@ mod ini;
 mod memory;
 mod random;
 mod row;
+mod sessions;
 mod truth;
 mod user_events;

@@ -52,6 +52,10 @@ fn steps(seed: u64, count: usize) -> Vec<Step> {
     let mut steps = Vec::new();
     for _ in 0..count {
         seconds += u32::try_from(dice.of(&[0, 0, 1, 1, 2, 5, 15, 30])).unwrap();
+        if dice.throw(60) == 0 {
+            // Longer than anything is remembered, and almost as long.
+            seconds += dice.of(&[86_390, 90_000]);
+        }
         let dn = dice.of(&["1001", "1002", "8000", "REPORTING", ""]);
         let keys: &[&str] = &["first", "last", "secret", "other", "work", "break", "why", "global"];
         let data = list(|list| {
