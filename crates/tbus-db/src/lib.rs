@@ -26,7 +26,7 @@ pub use database::{Database, OpenOptions, Sync};
 pub use error::{DbError, ErrorKind};
 pub use rows::{Row, Rows};
 pub use rusqlite;
-pub use time::{format_time, parse_time};
+pub use time::{civil, format_time, parse_time};
 pub use transaction::Transaction;
 pub use url::{DatabaseUrl, Dialect, UrlError};
 pub use value::{Column, Kind, Table, Value};

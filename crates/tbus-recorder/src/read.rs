@@ -4,6 +4,9 @@ use tbus_db::{Database, DbError, Row};
 
 const CUSTOM_DATA: &str = include_str!("../sql/read/custom_data.sql");
 
+/// A query for people who want to see what is stored.
+pub const LOOK: &str = "select KEYNAME, VALUE from G_CUSTOM_DATA_S";
+
 /// A row of G_CUSTOM_DATA_S: a pair of a user event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPair {

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tbus_db::{Database, DatabaseUrl, DbError, ErrorKind, OpenOptions, Sync};
 use tlib_capture::LogSink;
 use tlib_net::{Client, ClientError, ClientOptions};
-use tlib_proto::Timestamp;
+use tlib_proto::{Limits, Timestamp};
 use tokio::sync::{oneshot, watch};
 
 use crate::adata::AttachedDataSpec;
@@ -32,6 +32,8 @@ pub(crate) struct Rules {
     pub(crate) options: Arc<Options>,
     pub(crate) specification: Arc<AttachedDataSpec>,
     pub(crate) directory: Arc<Directory>,
+    /// Those of the connection: what came through it goes on.
+    pub(crate) limits: Limits,
 }
 
 /// Everything that a recorder can be told.
@@ -188,6 +190,7 @@ impl Recorder {
             options: Arc::new(config.options),
             specification: Arc::new(config.specification),
             directory: Arc::new(config.directory),
+            limits: config.client.limits,
         });
         let open_options = OpenOptions {
             sync: config.sync,

@@ -127,6 +127,7 @@ pub(crate) struct Open {
     database: Database,
     interpreter: Interpreter,
     monitor: Monitor,
+    limits: Limits,
     /// The last transaction of this queue in it.
     last: u64,
     session: i32,
@@ -150,6 +151,7 @@ impl Open {
             database,
             interpreter,
             monitor,
+            limits: rules.limits,
             last: mark.transaction,
             session: mark.session,
             known: found.is_some(),
@@ -328,7 +330,7 @@ impl Open {
                 OwnedRecord::Frames { session, at, bytes, .. } => {
                     let mut rest = bytes.as_slice();
                     while !rest.is_empty() {
-                        let message = next(&mut rest)?;
+                        let message = next(&mut rest, &self.limits)?;
                         self.interpreter
                             .event(&Arrival { session: *session, at: *at, message }, &mut sink)?;
                         self.monitor.event(*session, *at, message);
@@ -362,9 +364,8 @@ impl Open {
 }
 
 /// The next frame of what was received; the receiver has checked each of them.
-fn next<'a>(rest: &mut &'a [u8]) -> Result<MessageRef<'a>, WireError> {
-    let limits = Limits::default();
-    let frame = match split_frame(rest, &limits)? {
+fn next<'a>(rest: &mut &'a [u8], limits: &Limits) -> Result<MessageRef<'a>, WireError> {
+    let frame = match split_frame(rest, limits)? {
         Split::Frame(frame, after) => {
             *rest = after;
             frame
@@ -372,5 +373,5 @@ fn next<'a>(rest: &mut &'a [u8]) -> Result<MessageRef<'a>, WireError> {
         // Parsing says what is missing.
         Split::More(_) => rest,
     };
-    MessageRef::parse(frame, &limits)
+    MessageRef::parse(frame, limits)
 }

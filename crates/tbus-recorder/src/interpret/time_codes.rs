@@ -1,6 +1,6 @@
 //! Five-minute steps: which of them the database has been told of.
 
-use tbus_db::Value;
+use tbus_db::{Value, civil};
 
 use super::Sink;
 use super::change::{Change, Update};
@@ -46,38 +46,5 @@ impl TimeCodes {
         let weekday = (days + 3).rem_euclid(7) + 1;
         let values = [seconds, year, month, day, of_day / 3600, of_day % 3600 / 60, weekday].map(Value::Int);
         sink.update(Update { change: Change::TimeCode, values: &values })
-    }
-}
-
-/// Year, month and day of a day since 1970-01-01, by counting in cycles of 400 years that begin in March.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::civil;
-
-    #[test]
-    fn days_have_dates() {
-        for (days, date) in [
-            (0, (1970, 1, 1)),
-            (-1, (1969, 12, 31)),
-            (59, (1970, 3, 1)),
-            (11_016, (2000, 2, 29)),
-            (15_611, (2012, 9, 28)),
-            (24_855, (2038, 1, 19)),
-        ] {
-            assert_eq!(civil(days), date);
-        }
     }
 }

@@ -141,6 +141,10 @@ impl Store {
         work: impl FnOnce(&Self) -> rusqlite::Result<()>,
     ) -> Result<(), QueueError> {
         let run = || {
+            // What an error before could not take back.
+            if !self.connection.is_autocommit() {
+                self.statement(sql::ROLLBACK)?.execute([])?;
+            }
             self.statement(sql::BEGIN)?.execute([])?;
             work(self)?;
             self.statement(sql::COMMIT)?.execute([]).map(|_| ())

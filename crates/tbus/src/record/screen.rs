@@ -3,7 +3,7 @@
 use tbus_db::{DatabaseUrl, Dialect};
 use tbus_recorder::options::StoreEventData;
 use tbus_recorder::schema::Prepared;
-use tbus_recorder::{Found, Summary};
+use tbus_recorder::{Found, Summary, read};
 
 use super::{RecordArgs, Rules, queue};
 use crate::args::DEFAULT_ADDRESS;
@@ -48,7 +48,7 @@ pub(super) fn head(args: &RecordArgs, rules: &Rules, log: &str) -> String {
 
 /// How to look into the database.
 fn look(db: &DatabaseUrl) -> String {
-    let query = "select KEYNAME, VALUE from G_CUSTOM_DATA_S";
+    let query = read::LOOK;
     match db.dialect() {
         Dialect::Sqlite => {
             let name = db.to_string();
