@@ -46,7 +46,8 @@ fn sqlite(database: &Path, command: &str) -> Vec<String> {
     let database = rusqlite::Connection::open(database).expect("a database");
     let mut statement = database.prepare(statement).expect("a query");
     let columns = statement.column_count();
-    let rows = statement.query_map([], |row| (0..columns).map(|column| row.get::<_, String>(column)).collect());
+    let rows =
+        statement.query_map([], |row| (0..columns).map(|column| row.get::<_, String>(column)).collect());
     let rows: Result<Vec<Vec<String>>, _> = rows.expect("rows").collect();
     rows.expect("texts").iter().map(|row| row.join("|")).collect()
 }
