@@ -6,7 +6,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::ResolveResult;
 
 use super::{AttachedDataSpec, KeyRule, Source};
-use crate::options::{History, Notice};
+use crate::options::{History, Notice, nearest};
 
 /// The namespace of the vendor's files (facts 3.2).
 const NAMESPACE: &str = "http://www.genesyslab.com/standards/icon/ed1";
@@ -64,6 +64,14 @@ pub enum SpecErrorKind {
         /// The element.
         name: String,
     },
+    /// A section that is not known. Its keys would go by `adata-*-history`, and may be meant to be secure.
+    #[error("there is no section <{name}>{hint}")]
+    UnknownSection {
+        /// The section.
+        name: String,
+        /// `; did you mean ..?` or the sections there are.
+        hint: String,
+    },
     /// An element where it cannot be.
     #[error("element <{name}> cannot be in <{inside}>, which takes <key name= source= history=/>")]
     UnknownElement {
@@ -102,6 +110,22 @@ pub enum SpecErrorKind {
         /// What it can be.
         legal: &'static str,
     },
+}
+
+/// The sections for G_CALL_USERDATA and its kin (facts 3.2), which have no effect here; so have those for multimedia,
+/// whose names begin with `mcr-`.
+const HORIZONTAL: [&str; 4] = ["call", "call_cust", "call_cust1", "call_cust2"];
+
+fn is_horizontal(name: &str) -> bool {
+    HORIZONTAL.contains(&name) || name.starts_with("mcr-")
+}
+
+/// `; did you mean <x>?`, else the sections there are.
+fn section_hint(name: &str) -> String {
+    match nearest(name, ["public", "secure"].into_iter().chain(HORIZONTAL)) {
+        Some(known) => format!("; did you mean <{known}>?"),
+        None => "; there are <public> and <secure>".to_owned(),
+    }
 }
 
 /// What is open.
@@ -210,11 +234,15 @@ impl Reader<'_> {
             (Some((Level::Root, _)), "public") if ours => Level::Public,
             (Some((Level::Root, _)), "secure") if ours => Level::Secure,
             (Some((Level::Public | Level::Secure, _)), "key") if ours => Level::Key,
-            (Some((Level::Root, _)), _) if ours => {
+            (Some((Level::Root, _)), section) if ours && is_horizontal(section) => {
                 let about =
                     format!("section <{name}> has no effect here: G_CALL_USERDATA and its kin are not there");
                 self.notice(at, about);
                 Level::Other
+            }
+            (Some((Level::Root, _)), section) if ours => {
+                let hint = section_hint(section);
+                return Err((at, SpecErrorKind::UnknownSection { name, hint }));
             }
             (Some((Level::Other, _)), _) => Level::Other,
             (None | Some((Level::Root, _)), _) => return Err((at, SpecErrorKind::Namespace { name })),

@@ -4,7 +4,7 @@
 //! it (all chosen). Nothing is allocated for text that is fine as it is.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use tlib_proto::ValueRef;
 
@@ -44,15 +44,19 @@ pub(super) fn text<'a>(bytes: &'a [u8], most: usize, scratch: &'a mut String) ->
 pub(super) fn content<'a>(value: ValueRef<'a>, most: usize, scratch: &'a mut String) -> Content<'a> {
     match value {
         ValueRef::Str(bytes) | ValueRef::Unicode(bytes) => Content::Text(text(bytes, most, scratch)),
-        ValueRef::Int(number) => {
-            scratch.clear();
-            // Writing to a String cannot fail.
-            let _ = write!(scratch, "{number}");
-            Content::Text(cut(scratch, most))
-        }
+        ValueRef::Int(number) => Content::Text(decimal(number, most, scratch)),
+        // Chosen: an integer is an integer, and no sign of it is known.
+        ValueRef::Long(number) => Content::Text(decimal(number, most, scratch)),
         ValueRef::List(_) => Content::List,
         _ => Content::Binary,
     }
+}
+
+fn decimal(number: impl Display, most: usize, scratch: &mut String) -> Text<'_> {
+    scratch.clear();
+    // Writing to a String cannot fail.
+    let _ = write!(scratch, "{number}");
+    cut(scratch, most)
 }
 
 /// The same as [`text`] for what is needed once an event; cut, and how long it was is not told.
@@ -129,5 +133,7 @@ mod tests {
         let mut scratch = String::new();
         let Content::Text(found) = content(ValueRef::Int(i32::MIN), 255, &mut scratch) else { panic!() };
         assert_eq!(found.text, "-2147483648");
+        let Content::Text(found) = content(ValueRef::Long(u64::MAX), 255, &mut scratch) else { panic!() };
+        assert_eq!(found.text, "18446744073709551615");
     }
 }

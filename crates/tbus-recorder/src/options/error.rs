@@ -45,7 +45,9 @@ pub enum OptionsErrorKind {
     #[error("the text is not UTF-8; save it as UTF-8")]
     NotUtf8,
     /// Neither a section, nor an option, nor a comment.
-    #[error("{found:?} is neither [section], nor name = value, nor a comment (; or #)")]
+    #[error(
+        "{found:?} is neither [section], nor name = value, nor a comment (a line that begins with ; or #)"
+    )]
     Syntax {
         /// The line, cut.
         found: String,

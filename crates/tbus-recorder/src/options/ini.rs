@@ -51,6 +51,13 @@ fn unquote(value: &str) -> &str {
     value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
 }
 
+/// What may be meant as a comment at the end of a value, which is none in these files.
+pub(super) fn is_commented(value: &str) -> bool {
+    let follows_blank =
+        |(at, _): (usize, &str)| value.get(..at).is_some_and(|text| text.ends_with([' ', '\t']));
+    value.match_indices([';', '#']).any(follows_blank)
+}
+
 /// The first 60 characters: an error is about a text, it need not hold all of it.
 pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(60) {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::error::OptionsErrorKind;
-use super::ini::{Entry, cut};
+use super::ini::{Entry, cut, is_commented};
 use super::{FieldKey, StateKey};
 
 /// The types that the published examples have; they have no effect on what is stored (facts 2.4).
@@ -86,7 +86,12 @@ fn check_type(entry: &Entry<'_>, ty: &str) -> Result<()> {
 
 /// A value that an option cannot have.
 pub(super) fn value(entry: &Entry<'_>, legal: &str) -> OptionsErrorKind {
-    OptionsErrorKind::Value { name: entry.name.to_owned(), found: cut(entry.value), legal: legal.to_owned() }
+    let comment = if is_commented(entry.value) { "; a comment needs a line of its own" } else { "" };
+    OptionsErrorKind::Value {
+        name: entry.name.to_owned(),
+        found: cut(entry.value),
+        legal: format!("{legal}{comment}"),
+    }
 }
 
 /// Which option has which key, so that no key is in two (facts 2.1: unsupported).

@@ -30,12 +30,13 @@ pub(super) const GTS: &str = "gts";
 /// The sections whose options are known one by one.
 pub(super) const SECTIONS: [&str; 3] = [CUSTOM_STATES, CALLCONCENTRATOR, GTS];
 
-/// Sections that exist and are passed over as a whole: `filter-data` (facts 1.4) and `log`, which every application of
-/// the vendor has.
-pub(super) const PASSED_OVER: [&str; 2] = ["filter-data", "log"];
+/// Sections that exist and are passed over as a whole: `filter-data` (facts 1.4), and those that every application of the
+/// vendor can have (its reference of common options).
+pub(super) const PASSED_OVER: [&str; 8] =
+    ["filter-data", "log", "log-extended", "log-filter", "log-filter-data", "security", "sml", "common"];
 
-/// The options of facts 2.1, 3.1, 4.1 and 4.4.
-pub(super) const OPTIONS: [(&str, &str, Use); 45] = [
+/// The options of facts 2.1, 3.1, 4.1 and 4.4, and more that the vendor's option references name.
+pub(super) const OPTIONS: [(&str, &str, Use); 68] = [
     (CUSTOM_STATES, "store-event-data", Use::StoreEventData),
     (CUSTOM_STATES, "EventData", Use::EventData),
     (CUSTOM_STATES, "GlobalData", Use::GlobalData),
@@ -56,10 +57,15 @@ pub(super) const OPTIONS: [(&str, &str, Use); 45] = [
     (CALLCONCENTRATOR, "role", Use::Role),
     (CALLCONCENTRATOR, "acc-proc-tout", Use::NoEffect),
     (CALLCONCENTRATOR, "agent-pstorage-name", Use::NoEffect),
+    (CALLCONCENTRATOR, "cfg-annex", Use::NoEffect),
     (CALLCONCENTRATOR, "cfg-dbname", Use::NoEffect),
     (CALLCONCENTRATOR, "dest-busy-processing", Use::NoEffect),
     (CALLCONCENTRATOR, "dss-no-data-tout", Use::NoEffect),
     (CALLCONCENTRATOR, "enable-supervision-subscription", Use::NoEffect),
+    (CALLCONCENTRATOR, "extended-route-result", Use::NoEffect),
+    (CALLCONCENTRATOR, "gls-acw-first", Use::NoEffect),
+    (CALLCONCENTRATOR, "gls-stats-update", Use::NoEffect),
+    (CALLCONCENTRATOR, "gls-stats-update-delta", Use::NoEffect),
     (CALLCONCENTRATOR, "gls-store-event-seq", Use::NoEffect),
     (CALLCONCENTRATOR, "gos-write-duplicate-metrics", Use::NoEffect),
     (CALLCONCENTRATOR, "gud-cust-disp", Use::NoEffect),
@@ -73,19 +79,42 @@ pub(super) const OPTIONS: [(&str, &str, Use); 45] = [
     (CALLCONCENTRATOR, "store-releasing-party", Use::NoEffect),
     (CALLCONCENTRATOR, "use-server-id", Use::NoEffect),
     (GTS, "call-deletion-timeout", Use::CallDeletionTimeout),
+    (GTS, "delivered-flag", Use::NoEffect),
+    (GTS, "emulate-event-queued-extrp", Use::NoEffect),
+    (GTS, "emulate-event-queued-rp", Use::NoEffect),
+    (GTS, "emulate-event-queued-rq", Use::NoEffect),
     (GTS, "fix-time-stamps", Use::NoEffect),
     (GTS, "gcti-re-registration-tout", Use::NoEffect),
+    (GTS, "gls-acw-first", Use::NoEffect),
+    (GTS, "gls-associations-rule", Use::NoEffect),
+    (GTS, "gls-enable-acw-busy", Use::NoEffect),
+    (GTS, "gls-flag-on-disconnect", Use::NoEffect),
+    (GTS, "gls-improve-data-for-agent", Use::NoEffect),
+    (GTS, "gls-max-duration", Use::NoEffect),
+    (GTS, "gls-max-inactivity", Use::NoEffect),
     (GTS, "gls-use-ts-id", Use::NoEffect),
+    (GTS, "gts-dnis-detection", Use::NoEffect),
+    (GTS, "lookup-queue-on-ringing", Use::NoEffect),
     (GTS, "min-tsync-roundtrip", Use::NoEffect),
+    (GTS, "ring-divert", Use::NoEffect),
+    (GTS, "same-dn", Use::NoEffect),
+    (GTS, "sst-options", Use::NoEffect),
     (GTS, "suppress-user-data", Use::NoEffect),
     (GTS, "switch-multi-links-enabled", Use::NoEffect),
     (GTS, "sync-calls-on-switchover", Use::NoEffect),
+    (GTS, "third-party-queue-in-divert", Use::NoEffect),
     (GTS, "use-server-partyuuid", Use::NoEffect),
+    (GTS, "valid-digits", Use::NoEffect),
 ];
 
 /// X of `EventData_X`.
 pub(super) fn event_data_number(name: &str) -> Option<u32> {
-    let digits = name.strip_prefix("EventData_")?;
+    number(name, "EventData_")
+}
+
+/// The number behind a prefix, written without leading zeros.
+fn number(name: &str, prefix: &str) -> Option<u32> {
+    let digits = name.strip_prefix(prefix)?;
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
     digits.parse().ok().filter(|_| plain)
 }
@@ -94,6 +123,10 @@ pub(super) fn event_data_number(name: &str) -> Option<u32> {
 pub(super) fn find(section: &str, name: &str) -> Option<Use> {
     if section == CUSTOM_STATES && event_data_number(name).is_some() {
         return Some(Use::EventData);
+    }
+    // `support-dn-type-N`, for the number of a kind of DN.
+    if section == GTS && number(name, "support-dn-type-").is_some() {
+        return Some(Use::NoEffect);
     }
     OPTIONS.iter().find(|row| row.0 == section && row.1 == name).map(|row| row.2)
 }
@@ -119,7 +152,7 @@ pub(super) fn option_hint(section: &str, name: &str) -> String {
 }
 
 /// The name that differs least, if it is like the one that was given at all (chosen: a Jaro-Winkler likeness of 0.8).
-fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let given = name.to_ascii_lowercase();
     let likeness = |known: &str| strsim::jaro_winkler(&given, &known.to_ascii_lowercase());
     names

@@ -13,6 +13,7 @@ mod read;
 use std::time::Duration;
 
 pub use error::{Notice, OptionsError, OptionsErrorKind};
+pub(crate) use known::nearest;
 
 /// Which pairs of a user event become rows of G_CUSTOM_DATA_S: `store-event-data`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

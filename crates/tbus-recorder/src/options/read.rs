@@ -84,7 +84,14 @@ impl<'t> Reader<'t> {
                 format!("a value has at most {VALUE_LIMIT} characters, this one has {characters}{more}");
             return Err(value(&entry, &legal));
         }
-        self.apply(option, entry)
+        let (line, name) = (entry.line, entry.name);
+        let is_commented = option != Use::NoEffect && ini::is_commented(entry.value);
+        self.apply(option, entry)?;
+        if is_commented {
+            let text = format!("the value of {name} has all of the line; a comment needs a line of its own");
+            self.notice(line, text);
+        }
+        Ok(())
     }
 
     fn apply(&mut self, option: Use, entry: Entry<'t>) -> Result<(), OptionsErrorKind> {
@@ -134,7 +141,7 @@ impl<'t> Reader<'t> {
             Use::MaxUserdataLength => {
                 options.max_userdata_length = number(&entry, 1, LARGEST_USERDATA_LENGTH)? as usize;
             }
-            Use::DssMonitor => options.use_dss_monitor = number(&entry, 0, 1)? == 1,
+            Use::DssMonitor => options.use_dss_monitor = switch(&entry)?,
             Use::Role => {
                 let (roles, remark) = roles(&entry)?;
                 options.roles = roles;
@@ -188,6 +195,15 @@ fn number(entry: &Entry<'_>, least: u32, most: u32) -> Result<u32, OptionsErrorK
     found
         .filter(|number| (least..=most).contains(number))
         .ok_or_else(|| value(entry, &format!("a number from {least} to {most}")))
+}
+
+/// 0 or 1; the vendor takes false and true, too.
+fn switch(entry: &Entry<'_>) -> Result<bool, OptionsErrorKind> {
+    match entry.value {
+        "0" | "false" => Ok(false),
+        "1" | "true" => Ok(true),
+        _ => Err(value(entry, "0, 1, false or true")),
+    }
 }
 
 fn history(entry: &Entry<'_>) -> Result<History, OptionsErrorKind> {

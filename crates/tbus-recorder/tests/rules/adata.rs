@@ -67,6 +67,23 @@ fn horizontal_sections_have_no_effect() {
 }
 
 #[test]
+fn sections_that_are_not_known_are_refused() {
+    for (section, hint) in [
+        ("Secure", "did you mean <secure>?"),
+        ("secured", "did you mean <secure>?"),
+        ("pubic", "did you mean <public>?"),
+        ("call_cust3", "did you mean <call_cust>?"),
+        ("xyz", "there are <public> and <secure>"),
+    ] {
+        let text = format!(
+            "<s xmlns='{NS}'><public/>\n <{section}><key name='k' source='userdata' history='all'/></{section}></s>"
+        );
+        let expected = format!("spec.xml: line 2, column 2: there is no section <{section}>; {hint}");
+        assert_eq!(refusal(&text), expected);
+    }
+}
+
+#[test]
 fn refusals_name_the_place_and_what_to_do() {
     let public = |inner: &str| format!("<s xmlns='{NS}'>\n  <public>{inner}</public></s>");
     for (text, expected) in [

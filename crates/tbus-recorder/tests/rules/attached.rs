@@ -65,6 +65,7 @@ fn every_value_of_a_call() {
             .str("empty", "")
             .list("list", nested.view())
             .value("binary", ValueRef::Binary(b"\x01"))
+            .value("64-bit", ValueRef::Long(1 << 40))
             .value("unicode", ValueRef::Unicode("日本".as_bytes()))
             .str("latin1", b"gr\xf6\xdfe".as_slice())
             .str("nul", b"a\0b".as_slice())

@@ -73,6 +73,61 @@ fn roles() {
 }
 
 #[test]
+fn what_may_be_meant_as_a_comment_is_said() {
+    let text = "[custom-states]\nEventData = char,A ; the account\n[callconcentrator]\npq-dbname = a#b.pq\n\
+        adata-spec-name = spec.xml # ours\ngud-cust-disp = 1 ; none\nuse-dss-monitor = true\n";
+    let (options, notices) = Options::read("icon.ini", text.as_bytes()).unwrap();
+    assert_eq!(options.event_data, ["A ; the account"]);
+    assert!(options.use_dss_monitor);
+    let said: Vec<_> = notices.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "icon.ini: line 2: the value of EventData has all of the line; a comment needs a line of its own",
+            "icon.ini: line 5: the value of adata-spec-name has all of the line; a comment needs a line of its own",
+            "icon.ini: line 6: gud-cust-disp has no effect here",
+        ]
+    );
+}
+
+#[test]
+fn what_other_sections_of_the_vendor_have_is_passed_over() {
+    let sections =
+        ["log", "log-extended", "log-filter", "log-filter-data", "security", "sml", "common", "filter-data"];
+    let text: String = sections.iter().map(|section| format!("[{section}]\nany = 1\nany = 2\n")).collect();
+    let (options, notices) = Options::read("icon.ini", text.as_bytes()).unwrap();
+    assert_eq!(options, Options::default());
+    let said: Vec<_> = notices.iter().map(ToString::to_string).collect();
+    let expected: Vec<_> = sections
+        .iter()
+        .zip((1..).step_by(3))
+        .map(|(section, line)| format!("icon.ini: line {line}: section [{section}] has no effect here"))
+        .collect();
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn options_of_the_vendor_that_have_no_effect_are_known() {
+    for (section, option) in [
+        ("callconcentrator", "extended-route-result"),
+        ("callconcentrator", "cfg-annex"),
+        ("callconcentrator", "gls-acw-first"),
+        ("gts", "gls-acw-first"),
+        ("gts", "sst-options"),
+        ("gts", "support-dn-type-5"),
+        ("gts", "valid-digits"),
+    ] {
+        let text = format!("[{section}]\n{option} = 0\n");
+        let (_, notices) = Options::read("icon.ini", text.as_bytes()).unwrap();
+        assert_eq!(notices[0].to_string(), format!("icon.ini: line 2: {option} has no effect here"));
+    }
+    assert_eq!(
+        refusal(b"[gts]\nsupport-dn-type-x = 0\n"),
+        "icon.ini: line 2: section [gts] has no option support-dn-type-x"
+    );
+}
+
+#[test]
 fn what_has_no_effect_is_said() {
     let text = "[custom-states]\nstore-event-extensions = all\nmax-party-info=16\n[callconcentrator]\nom-flush-adata=1\n\
         gud-cust-disp=2\npq-startup-check=1\n[filter-data]\nanything = 1\n[log]\nverbose = all\n[gts]\nsuppress-user-data=x\n";
@@ -102,11 +157,11 @@ fn refusals_name_the_place_and_what_to_do() {
         ),
         (
             "[custom-states]\nstore-event-data\n",
-            "line 2: \"store-event-data\" is neither [section], nor name = value, nor a comment (; or #)",
+            "line 2: \"store-event-data\" is neither [section], nor name = value, nor a comment (a line that begins with ; or #)",
         ),
         (
             "[custom-states\n",
-            "line 1: \"[custom-states\" is neither [section], nor name = value, nor a comment (; or #)",
+            "line 1: \"[custom-states\" is neither [section], nor name = value, nor a comment (a line that begins with ; or #)",
         ),
         ("[custom-state]\n", "line 1: there is no section [custom-state]; did you mean [custom-states]?"),
         (
@@ -122,6 +177,18 @@ fn refusals_name_the_place_and_what_to_do() {
             "line 2: section [custom-states] has no option acc-queue-size; it belongs into [callconcentrator]",
         ),
         ("[callconcentrator]\nzzz = 1\n", "line 2: section [callconcentrator] has no option zzz"),
+        (
+            "[custom-states]\nstore-event-data = all ; every key\n",
+            "line 2: store-event-data = all ; every key: none, all or conf; a comment needs a line of its own",
+        ),
+        (
+            "[callconcentrator]\nacc-queue-size = 5\t# few\n",
+            "line 2: acc-queue-size = 5\t# few: a number from 1 to 1000000; a comment needs a line of its own",
+        ),
+        (
+            "[gts] ; on the switch\n",
+            "line 1: \"[gts] ; on the switch\" is neither [section], nor name = value, nor a comment (a line that begins with ; or #)",
+        ),
         ("[custom-states]\nstore-event-data = some\n", "line 2: store-event-data = some: none, all or conf"),
         (
             "[callconcentrator]\nacc-queue-size = 0\n",
@@ -139,10 +206,7 @@ fn refusals_name_the_place_and_what_to_do() {
             "[callconcentrator]\nmax-userdata-length = 4001\n",
             "line 2: max-userdata-length = 4001: a number from 1 to 4000",
         ),
-        (
-            "[callconcentrator]\nuse-dss-monitor = yes\n",
-            "line 2: use-dss-monitor = yes: a number from 0 to 1",
-        ),
+        ("[callconcentrator]\nuse-dss-monitor = yes\n", "line 2: use-dss-monitor = yes: 0, 1, false or true"),
         (
             "[callconcentrator]\nadata-userdata-history = All\n",
             "line 2: adata-userdata-history = All: none, first, last or all",

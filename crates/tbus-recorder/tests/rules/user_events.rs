@@ -18,6 +18,8 @@ fn every_value() -> KvList {
             .str("empty", "")
             .list("list", nested.view())
             .value("binary", ValueRef::Binary(b"\x00\x01"))
+            .value("another-kind", ValueRef::Other(9, b"1"))
+            .value("64-bit", ValueRef::Long(u64::MAX))
             .value("unicode", ValueRef::Unicode("日本".as_bytes()))
             .str("utf8", "größe")
             .str("latin1", b"gr\xf6\xdfe".as_slice())
