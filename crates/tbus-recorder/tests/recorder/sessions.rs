@@ -1,6 +1,7 @@
 //! Data-source sessions: rows of the G_DSS tables.
 
-use tlib_proto::{AttributeId, MessageId};
+use tbus_recorder::Recorder;
+use tlib_proto::{AttributeId, KvList, MessageId};
 use tlib_testkit::mock_server::To;
 
 use crate::support::{AHEAD, Bench, ENGINES, Engine, START, options};
@@ -150,7 +151,7 @@ fn without_the_monitor_sessions_have_numbers_and_no_rows() {
     let bench = Bench::sqlite();
     let mut config = bench.config();
     config.options = options("[callconcentrator]\nuse-dss-monitor=0\nacc-queue-size=1\n");
-    let recorder = tbus_recorder::Recorder::start(config).unwrap();
+    let recorder = Recorder::start(config).unwrap();
     bench.send(0, "a", "1");
     bench.server.close(To::Last);
     bench.expect("Registered on REPORTING of SIP_Server", 2);
@@ -170,7 +171,7 @@ fn roles_decide_which_tables_are_filled() {
         let bench = Bench::new(Engine::Sqlite);
         let mut config = bench.config();
         config.options = options(&format!("[callconcentrator]\nrole={role}\n"));
-        let recorder = tbus_recorder::Recorder::start(config).unwrap();
+        let recorder = Recorder::start(config).unwrap();
         bench.send(0, "a", "1");
         bench.stop(recorder);
         let found =
@@ -198,5 +199,48 @@ fn numbers_of_sessions_go_on_also_without_the_queue() {
         bench.stop(recorder);
         assert_eq!(bench.pairs(), ["1 a=1", "2 a=1", "3 a=1"]);
         assert_eq!(bench.query(TYPES), ["1|1", "2|1", "3|1"]);
+    });
+}
+
+#[test]
+fn a_call_goes_on_after_a_restart_of_the_recorder() {
+    each_engine(|bench| {
+        // The server's clock is far ahead, so all that comes later is beyond call-deletion-timeout.
+        let config = || {
+            let mut config = bench.config();
+            config.options.adata_userdata_history = tbus_recorder::options::History::All;
+            config
+        };
+        let send = |id, second: u64, value: &str| {
+            let data = KvList::build(|list| list.str("key", value)).unwrap();
+            let time = u32::try_from(START + AHEAD + second).unwrap();
+            let event = bench.server.event(id, |m| {
+                m.unsigned(AttributeId::TIMEIN_SECS, time)
+                    .str(AttributeId::CALL_UUID, "CALL-1")
+                    .list(AttributeId::USER_DATA, data.view())
+                    .str(AttributeId::THIS_DN, "REPORTING")
+            });
+            bench.server.send(To::Last, &event);
+        };
+        let recorder = Recorder::start(config()).unwrap();
+        send(MessageId::EVENT_RINGING, 0, "1");
+        bench.stop(recorder);
+        let call = "SELECT CALLID, STATE, TERMINATED_TS - 1348817660 FROM G_CALL ORDER BY GSYS_SEQ";
+        assert_eq!(bench.query(call), ["CALL-1|1|-"]);
+        let recorder = Recorder::start(config()).unwrap();
+        bench.stop(recorder);
+        assert_eq!(bench.query(call), ["CALL-1|2|0"]);
+        let recorder = Recorder::start(config()).unwrap();
+        send(MessageId::EVENT_ATTACHED_DATA_CHANGED, 10, "1");
+        send(MessageId::EVENT_ATTACHED_DATA_CHANGED, 20, "2");
+        bench.stop(recorder);
+        assert_eq!(bench.query(call), ["CALL-1|1|-"]);
+        let recorder = Recorder::start(config()).unwrap();
+        send(MessageId::EVENT_RELEASED, 30, "2");
+        bench.stop(recorder);
+        assert_eq!(bench.query(call), ["CALL-1|2|130"]);
+        let history =
+            "SELECT VALUE, CHANGETYPE, ADDED_TS - 1348817660 FROM G_USERDATA_HISTORY ORDER BY GSYS_SEQ";
+        assert_eq!(bench.query(history), ["1|1|100", "2|3|120"]);
     });
 }

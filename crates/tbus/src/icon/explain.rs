@@ -57,6 +57,7 @@ pub(super) struct Line {
 pub(super) enum Shown {
     Text(String),
     Int(i32),
+    Long(u64),
     Binary(Vec<u8>),
     List(usize),
     /// The call has lost the key.
@@ -68,7 +69,7 @@ impl Shown {
         match value {
             None => Self::Deleted,
             Some(ValueRef::Int(number)) => Self::Int(number),
-            Some(ValueRef::Long(number)) => Self::Text(number.to_string()),
+            Some(ValueRef::Long(number)) => Self::Long(number),
             Some(ValueRef::List(list)) => Self::List(list.len()),
             Some(ValueRef::Binary(bytes) | ValueRef::Other(_, bytes)) => Self::Binary(bytes.to_vec()),
             Some(value) => Self::Text(show::text(value.as_text().unwrap_or_default())),

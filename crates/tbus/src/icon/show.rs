@@ -37,6 +37,7 @@ impl Shown {
         match self {
             Self::Text(text) => format!("'{}'", short(text, VALUE_WIDTH - 2)),
             Self::Int(number) => number.to_string(),
+            Self::Long(number) => number.to_string(),
             Self::Binary(bytes) => format!("({})", counted(bytes.len(), "byte")),
             Self::List(pairs) => format!("(list, {})", counted(*pairs, "pair")),
             Self::Deleted => "(deleted)".to_owned(),
@@ -47,6 +48,8 @@ impl Shown {
         match self {
             Self::Text(text) => json!(text),
             Self::Int(number) => json!(number),
+            // JSON numbers lose bits above 2^53.
+            Self::Long(number) => json!(number.to_string()),
             Self::Binary(bytes) => {
                 let mut hex = String::with_capacity(bytes.len() * 2);
                 for byte in bytes {

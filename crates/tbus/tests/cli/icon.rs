@@ -120,3 +120,31 @@ fn requests_are_not_what_a_recorder_hears() {
     let ended = run(&["icon", "explain", "/nowhere/tserver.log"]).with_code(2);
     assert_eq!(ended.stderr, "tbus: /nowhere/tserver.log: no such file\n");
 }
+
+#[test]
+fn a_long_is_stored_as_decimal_text() {
+    let log = "message EventUserEvent\n\tAttributeUserData\t[1] 00\n\t\t'id'\t{long} ffffffffffffffff\n\
+        \tAttributeThisDN\t'1001'\n";
+    let ended = run_with(&["icon", "explain", "-"], log.as_bytes()).with_code(0);
+    let first = "line 1: EventUserEvent on 1001\n  userevent   id  18446744073709551615  G_CUSTOM_DATA_S\n";
+    assert!(ended.stdout.starts_with(first), "{}", ended.stdout);
+    let ended = run_with(&["icon", "explain", "--format", "json", "-"], log.as_bytes()).with_code(0);
+    assert!(
+        ended.stdout.contains(r#""value":"18446744073709551615","table":"G_CUSTOM_DATA_S""#),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn a_misspelt_section_of_the_specification_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let specification = folder.path().join("spec.xml");
+    let text = "<s xmlns='http://www.genesyslab.com/standards/icon/ed1'>\n<Secure>\
+        <key name='card' source='userdata' history='all'/></Secure></s>";
+    fs::write(&specification, text).unwrap();
+    let ended = run_with(&["icon", "explain", "--adata-spec", specification.to_str().unwrap(), "-"], b"")
+        .with_code(2);
+    let expected = "spec.xml: line 2, column 1: there is no section <Secure>; did you mean <secure>?\n";
+    assert!(ended.stderr.ends_with(expected), "{}", ended.stderr);
+}
