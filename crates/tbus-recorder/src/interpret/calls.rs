@@ -184,9 +184,12 @@ impl Calls {
         sequence: &mut Sequence,
         sink: &mut S,
     ) -> Result<(), S::Error> {
-        let is_cut = self.is_cut(id);
-        let Some(call) = self.calls.get_mut(&id) else { return Ok(()) };
         let before = self.parties.presence(dn, id);
+        // Asked for few events only: it looks at every DN of the call.
+        let is_cut = before.is_none()
+            && self.calls.get(&id).is_some_and(|call| call.ended.is_some())
+            && self.is_cut(id);
+        let Some(call) = self.calls.get_mut(&id) else { return Ok(()) };
         if before.is_none() && call.parties.len() >= PARTY_LIMIT {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 use tlib_proto::MessageId;
 
 use super::apply::Case;
-use super::events::{Step, call, list};
+use super::events::{Step, call, list, user};
 use super::truth::check;
 
 const ATTACHED: &str = "[callconcentrator]\nadata-userdata-history = all\n";
@@ -107,4 +107,15 @@ fn a_call_that_is_not_heard_of_again_is_forgotten_after_a_day() {
          TBUS_PARTY\t'1003'\t'CALL-4'\t1\n"
     );
     case.check_databases("forgotten", &rows, shown);
+}
+
+#[test]
+fn user_events_belong_to_a_call_that_a_session_has_ended() {
+    let data = list(|list| list.str("why", "1"));
+    let mut steps = interrupted();
+    // By the DN's last call, and then by the one that is active again; the session's clock may be ahead.
+    steps.extend([user(3, "1001", &data), changed(LATER, "1001", "1"), user(LATER + 1, "1001", &data)]);
+    let options =
+        "[custom-states]\nstore-event-data = all\n[callconcentrator]\nadata-userdata-history = all\n";
+    check("cut-user-events", &Case::new(options, steps));
 }
