@@ -59,6 +59,7 @@ mod calls;
 mod effects;
 mod events;
 mod options;
+mod played;
 mod queries;
 mod refusal;
 mod registration;
@@ -73,6 +74,7 @@ mod world;
 
 pub use effects::{Buffer, Delivery, DnName, Effects, Frame, Function, Note, Step};
 pub use options::Options;
+pub use played::{Keep, Unplayable};
 pub use switch::{ClientId, Switch};
 pub use world::{
     AgentConfig, ApplicationConfig, DnConfig, DnType, SwitchConfig, TServerConfig, TenantConfig, World,

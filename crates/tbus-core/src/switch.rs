@@ -26,11 +26,11 @@ const SHORT_TEXT: usize = 1024;
 /// session machine does not let through, and [`disconnected`](Self::disconnected) at the end.
 #[derive(Debug)]
 pub struct Switch {
-    world: World,
+    pub(crate) world: World,
     /// Number of the next event. Events that could not be built take none.
-    sequence: u64,
+    pub(crate) sequence: u64,
     link: bool,
-    registry: Registry,
+    pub(crate) registry: Registry,
     agents: Agents,
     calls: Calls,
 }
@@ -200,7 +200,7 @@ impl Switch {
 }
 
 /// Where the events of one request go to.
-fn post<'t>(
+pub(crate) fn post<'t>(
     world: &'t World,
     sequence: &'t mut u64,
     requester: ClientId,

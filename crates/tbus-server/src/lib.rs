@@ -41,5 +41,7 @@ mod test_server;
 
 pub use journal::{Entry, Journal};
 pub use proxy::{Proxy, ProxyConfig, ProxyNote};
-pub use server::{Accepted, ConnectedClient, Identity, Listening, Server, ServerConfig, StartError, Tap};
+pub use server::{
+    Accepted, ConnectedClient, Identity, Listening, PlayError, Server, ServerConfig, StartError, Tap,
+};
 pub use test_server::TestServer;

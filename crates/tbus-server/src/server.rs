@@ -7,11 +7,11 @@ use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dashmap::DashMap;
-use tbus_core::{Switch, World};
+use tbus_core::{Keep, Switch, Unplayable, World};
 use tlib_capture::packet::CaptureSink;
 use tlib_capture::{ClientLabel, LogSink, Record, Verbosity};
 use tlib_net::serve::{Control, ServeOptions, serve};
-use tlib_proto::Timestamp;
+use tlib_proto::{Message, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::capture::CaptureTap;
@@ -116,6 +116,18 @@ fn hint(error: &io::Error) -> &'static str {
         io::ErrorKind::AddrNotAvailable => "; this machine does not have that address",
         _ => "",
     }
+}
+
+/// An event that could not be played.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlayError {
+    /// The event is none that this server can send.
+    #[error(transparent)]
+    Unplayable(#[from] Unplayable),
+    /// The server has stopped.
+    #[error("the server has stopped")]
+    Stopped,
 }
 
 /// A client that is connected at the moment.
@@ -250,6 +262,21 @@ impl Server {
             command = again;
             std::thread::yield_now();
         }
+    }
+
+    /// Sends an event that was captured elsewhere to everybody who is registered on its ThisDN, and says how many that are. It waits
+    /// while the reactor is busy; events reach each client in the order of the calls.
+    ///
+    /// # Errors
+    /// [`PlayError`].
+    pub async fn play(&self, event: Message, keep: Keep) -> Result<usize, PlayError> {
+        let (reply, played) = oneshot::channel();
+        let command: Control<Switchboard> = Box::new(move |switchboard, outbox| {
+            // Who does not wait for it does not need it.
+            let _ = reply.send(switchboard.play(&event, keep, outbox));
+        });
+        self.control.send(command).await.map_err(|_| PlayError::Stopped)?;
+        Ok(played.await.map_err(|_| PlayError::Stopped)??)
     }
 
     /// Stops accepting, writes what is queued, closes every connection and waits for all of it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use tbus_core::{ClientId, Delivery, Effects, Frame, Function, Step, Switch};
+use tbus_core::{ClientId, Delivery, Effects, Frame, Function, Keep, Step, Switch, Unplayable};
 use tlib_capture::{ClientLabel, Level, LogSink, Record, Verbosity, ids};
 use tlib_net::serve::{Buffer, CloseReason, ConnectionId, Invalid, Outbox, Service};
 use tlib_proto::session::Arrival;
@@ -79,6 +79,19 @@ impl Switchboard {
     pub(crate) fn set_link(&mut self, up: bool, outbox: &mut Outbox) {
         let now = (self.clock)();
         self.apply(now, outbox, |switch, effects| switch.set_link(up, now, effects));
+    }
+
+    /// Sends a captured event to everybody on its DN, and says how many that are.
+    pub(crate) fn play(
+        &mut self,
+        event: &Message,
+        keep: Keep,
+        outbox: &mut Outbox,
+    ) -> Result<usize, Unplayable> {
+        let now = (self.clock)();
+        let mut played = Ok(0);
+        self.apply(now, outbox, |switch, effects| played = switch.play(event.view(), keep, now, effects));
+        played
     }
 
     /// Whether records of this level are of use to anybody.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{decode, demo, encode, icon, idb, kv, log_cmd, proxy, record, send, serve, spec, watch};
+use crate::{decode, demo, encode, icon, idb, kv, log_cmd, proxy, record, replay, send, serve, spec, watch};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -18,8 +18,7 @@ use crate::{decode, demo, encode, icon, idb, kv, log_cmd, proxy, record, send, s
         tbus serve                             a T-Server with the default world on 127.0.0.1:7007\n  \
         tbus watch --dn REPORTING              prints the events of a DN\n  \
         tbus record --db demo.sqlite           stores the events of REPORTING in a database\n  \
-        tbus send gms_ServiceName=inbound n:=3 sends a user event to REPORTING\n  \
-        tbus spec EventACK                     what is known of a message\n\n\
+        tbus send gms_ServiceName=inbound n:=3 sends a user event to REPORTING\n\n\
         Exit codes:\n  0  done\n  1  time-out, or what was expected has not come\n  \
         2  EventError came back, wrong usage, bad input, or a file that cannot be read\n  \
         3  cannot connect, listen or write, or the system failed\n\n\
@@ -56,6 +55,8 @@ enum Command {
     Icon(icon::IconArgs),
     /// Summarise logs, find blocks in them, convert them to JSON lines and back
     Log(log_cmd::LogCmdArgs),
+    /// Send captured traffic again, as its clients or as its server
+    Replay(Box<replay::ReplayArgs>),
     /// Show messages, attributes, enumerations and error codes, and how each is known
     Spec(spec::SpecArgs),
 }
@@ -85,6 +86,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Idb(args) => idb::run(&args),
         Command::Icon(args) => icon::run(&args),
         Command::Log(args) => log_cmd::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Spec(args) => spec::run(&args),
     }
 }

@@ -32,6 +32,11 @@ impl LogArgs {
             _ => None,
         }
     }
+
+    /// Whether a place for the log was given.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.log.is_some()
+    }
 }
 
 /// A log before the first screen is shown.

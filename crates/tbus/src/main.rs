@@ -26,6 +26,7 @@ mod proxy;
 mod ready;
 mod record;
 mod render;
+mod replay;
 mod send;
 mod serve;
 mod spec;

@@ -2,7 +2,8 @@
 //!
 //! Vendor-style logs are written: the [`Formatter`] makes the text of one [`Record`], a [`LogFile`] puts records into
 //! files with header, segments and expiry, and a [`LogSink`] does that on a thread of its own, so that the reactor neither
-//! formats nor waits for a disk. They are read as a stream by [`read::LogReader`]. Packet captures are in [`packet`].
+//! formats nor waits for a disk. They are read as a stream by [`read::LogReader`]. Packet captures are in [`packet`],
+//! and what makes captured traffic into what can be sent again is in [`replay`].
 //!
 //! What this crate is **not**: it has no sockets, no tokio and no SQL, and it decides nothing about traffic. What
 //! happened, and when, is told to it by the `at` of the records.
@@ -10,6 +11,7 @@
 mod log;
 pub mod packet;
 pub mod read;
+pub mod replay;
 
 pub use jiff::tz::TimeZone;
 pub use log::{

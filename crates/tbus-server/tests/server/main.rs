@@ -6,6 +6,7 @@ mod client;
 mod golden;
 mod hostile;
 mod order;
+mod play;
 mod raw;
 mod session;
 

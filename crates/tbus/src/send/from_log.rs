@@ -1,21 +1,12 @@
 //! `--from-log`: the request that a piece of T-Server log shows.
 
 use anyhow::anyhow;
-use tlib_proto::{AttributeId, Message, MessageId};
+use tlib_capture::replay::rebuild_request;
+use tlib_proto::{Message, MessageId};
 
 use crate::blocks::{Blocks, Item};
 use crate::exit::{Failure, counted, say};
 use crate::input::Input;
-
-/// What the server adds to an event, so that a request does not have it.
-const SERVERS_OWN: [AttributeId; 6] = [
-    AttributeId::EVENT_SEQUENCE_NUMBER,
-    AttributeId::CUSTOMER_ID,
-    AttributeId::TIMEIN_SECS,
-    AttributeId::TIMEINU_SECS,
-    AttributeId::USER_EVENT,
-    AttributeId::THIS_DN,
-];
 
 /// Reads the first user event of a log, or the first request if it has none. What cannot be read of it is left out
 /// only where `partial` says so.
@@ -38,7 +29,7 @@ fn first(mut blocks: Blocks, partial: bool) -> Result<Message, Failure> {
             }
             Some(Item::Message(message)) => match message.id() {
                 MessageId::REQUEST_DISTRIBUTE_USER_EVENT => Some(message),
-                MessageId::EVENT_USER_EVENT => Some(cause(&message, absent)?),
+                MessageId::EVENT_USER_EVENT => Some(rebuild_request(&message, absent).map_err(Failure::bad)?),
                 // The handshake is made by this client itself.
                 id if id.is_request() && id != MessageId::REQUEST_REGISTER_CLIENT && request.is_none() => {
                     request = Some((message, complaints));
@@ -75,16 +66,4 @@ fn first(mut blocks: Blocks, partial: bool) -> Result<Message, Failure> {
 /// `00:34:20.757 Int 04543 Interaction message ...`
 fn is_request_line(line: &[u8]) -> bool {
     line.split(|byte| *byte == b' ').any(|word| word == b"04543")
-}
-
-/// The request that makes a server send this event.
-fn cause(event: &Message, absent_this_dn: bool) -> Result<Message, Failure> {
-    let view = event.view();
-    let dn = view.find(AttributeId::THIS_DN);
-    Message::build(MessageId::REQUEST_DISTRIBUTE_USER_EVENT, |m| {
-        m.optional(AttributeId::COMMUNICATION_DN, dn)
-            .optional(AttributeId::THIS_DN, dn.filter(|_| !absent_this_dn))
-            .copy(view, |id| !SERVERS_OWN.contains(&id))
-    })
-    .map_err(Failure::bad)
 }

@@ -21,7 +21,7 @@ fn every_command_and_every_example_exists() {
         commands,
         [
             "demo", "serve", "proxy", "watch", "send", "record", "decode", "encode", "kv", "idb", "icon",
-            "log", "spec", "help"
+            "log", "replay", "spec", "help"
         ]
     );
     let mut pages: Vec<_> = vec![(vec![], help)];

@@ -9,6 +9,7 @@ mod idb;
 mod log;
 #[cfg(unix)]
 mod record;
+mod replay;
 mod serve;
 mod support;
 mod talk;

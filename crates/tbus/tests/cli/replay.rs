@@ -1,0 +1,213 @@
+//! `tbus replay`: the published log again, as its clients and as its server.
+
+use std::fs;
+
+use crate::support::{Running, evidence, run, run_with};
+
+const PUBLISHED: &str = include_str!("../../../../tests/evidence/tserver_reporting.log");
+
+/// The lines from the request to its last receiver, without what belongs to the moment: times, sequence numbers, handles, client ids,
+/// ports.
+fn block(log: &str) -> Vec<String> {
+    let lines: Vec<&str> = log.lines().collect();
+    let first =
+        lines.iter().position(|line| line.contains("Interaction message \"RequestDistributeUserEvent\""));
+    let last = lines.iter().rposition(|line| line.contains(" 04542 EventUserEvent sent to"));
+    let lines = &lines[first.unwrap_or_else(|| panic!("{log}"))..=last.unwrap_or_else(|| panic!("{log}"))];
+    let masked = lines.iter().map(|line| {
+        if line.contains("AttributeEventSequenceNumber") || line.contains("AttributeTimein") {
+            return line.split_terminator('\t').take(2).collect::<Vec<_>>().join("\t");
+        }
+        if line.starts_with('@') {
+            return format!("@ {}", line.split_once(' ').unwrap().1);
+        }
+        if line.starts_with(|c: char| c.is_ascii_digit()) {
+            let (_, line) = line.split_once(' ').unwrap();
+            let words = line.split(' ').filter(|word| !word.contains(['[', ':']) && !word.starts_with('('));
+            return words
+                .filter(|word| word.parse::<u32>().is_err() || word.len() == 5)
+                .collect::<Vec<_>>()
+                .join(" ");
+        }
+        (*line).to_owned()
+    });
+    masked.collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_published_log_produces_its_own_block_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("server.log");
+    let log = log.to_str().unwrap();
+    let server = Running::start(&["serve", "--listen", "127.0.0.1:0", "--log", log]);
+    let published = evidence("tserver_reporting.log");
+    let ended = run(&["replay", &published, "--to", &server.address]).with_code(0);
+    assert_eq!(ended.stderr, "");
+    let expected = "read 2 messages\nsent 1 (1 rebuilt) over 4 connections, 1 answered\nskipped 2\n        2  events, sent by the server itself\n";
+    assert_eq!(ended.stdout, expected);
+    server.signal("-TERM");
+    server.end().with_code(0);
+    assert_eq!(block(&fs::read_to_string(log).unwrap()), block(PUBLISHED));
+
+    // What this server has logged can be replayed in the same way, and so on.
+    let again = folder.path().join("again.log");
+    let again = again.to_str().unwrap();
+    let server = Running::start(&["serve", "--listen", "127.0.0.1:0", "--log", again]);
+    let ended = run(&["replay", log, "--to", &server.address, "--speed", "max"]).with_code(0);
+    assert!(ended.stdout.contains("sent 4 over 4 connections, 4 answered\n"), "{}", ended.stdout);
+    server.signal("-TERM");
+    server.end().with_code(0);
+    assert_eq!(block(&fs::read_to_string(again).unwrap()), block(PUBLISHED));
+}
+
+#[test]
+fn a_registered_client_gets_the_captured_event() {
+    let published = evidence("tserver_reporting.log");
+    let server = Running::start(&[
+        "replay",
+        "--as",
+        "server",
+        "--listen",
+        "127.0.0.1:0",
+        "--times",
+        "keep",
+        "--sequence",
+        "keep",
+        &published,
+    ]);
+    let watch =
+        ["watch", "--dn", "REPORTING", "--count", "1", "--format", "json", "--server", &server.address];
+    let event = run(&watch).with_code(0).stdout;
+    let frames = run(&["encode", &published]).with_code(0).stdout;
+    let captured = run(&["decode", "--format", "json", frames.lines().nth(1).unwrap()]).stdout;
+    assert_eq!(event, captured);
+    let ended = server.end().with_code(0);
+    assert!(
+        ended.stdout.starts_with("read 2 messages\nsent 1, received 1 times\nskipped 1\n"),
+        "{}",
+        ended.stdout
+    );
+}
+
+/// Requests of two applications in turn, with ReferenceIDs that both use.
+fn interleaved(requests: u32) -> String {
+    let mut log = String::new();
+    for n in 0..requests {
+        let (handle, name) = [(516, "A"), (520, "B"), (520, "B")][n as usize % 3];
+        log += &format!(
+            "10:00:{:02}.{:03} Trc 04541 RequestDistributeUserEvent received from [{handle}] (0000000{} {name} 10.0.0.1:40727)\n\
+             message RequestDistributeUserEvent\n\tAttributeReferenceID\t{}\n\tAttributeCommunicationDN\t'REPORTING'\n\
+             \tAttributeUserData\t[17] 00 01 01 00..\n\t\t'number'\t{n}\n",
+            n / 1000,
+            n % 1000,
+            handle % 10,
+            n / 2 + 1,
+        );
+    }
+    log
+}
+
+#[test]
+fn the_order_is_kept_over_all_connections() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("captured.log");
+    fs::write(&file, interleaved(90)).unwrap();
+    let server = Running::server();
+    let watch = Running::start(&[
+        "watch",
+        "--dn",
+        "REPORTING",
+        "--count",
+        "180",
+        "--format",
+        "json",
+        "--server",
+        &server.address,
+    ]);
+    let file = file.to_str().unwrap();
+    let ended = run(&["replay", file, "--to", &server.address, "--speed", "max", "--loop", "2"]).with_code(0);
+    assert!(
+        ended.stdout.contains("sent 180 over 2 connections, 180 answered\nskipped 0\n"),
+        "{}",
+        ended.stdout
+    );
+    let events = watch.end().with_code(0).stdout;
+    let numbers: Vec<u32> = events
+        .lines()
+        .map(|line| {
+            let rest = line.split_once("[\"number\",\"int\",").unwrap().1;
+            rest.split_once(']').unwrap().0.parse().unwrap()
+        })
+        .collect();
+    assert_eq!(numbers, (0..90).chain(0..90).collect::<Vec<_>>());
+}
+
+#[test]
+fn calls_are_followed_to_their_new_conn_ids() {
+    let log = "10:00:00.000 Trc 04541 RequestRegisterAddress received from [520] (00000004 Desktop 10.0.0.2:40000)\n\
+        message RequestRegisterAddress\n\tAttributeReferenceID\t1\n\tAttributeThisDN\t'7001'\n\tAttributeRegisterMode\t0\n\
+        10:00:00.001 Trc 04541 RequestMakeCall received from [520] (00000004 Desktop 10.0.0.2:40000)\n\
+        message RequestMakeCall\n\tAttributeReferenceID\t2\n\tAttributeThisDN\t'7001'\n\tAttributeOtherDN\t'7002'\n\
+        @10:00:00.0010 [0] 8.1.000.62 distribute_response: message EventDialing\n\tAttributeReferenceID\t2\n\
+        \tAttributeConnID\t0071020000000ef8\n\tAttributeThisDN\t'7001'\n\
+        10:00:00.002 Trc 04541 RequestReleaseCall received from [520] (00000004 Desktop 10.0.0.2:40000)\n\
+        message RequestReleaseCall\n\tAttributeReferenceID\t3\n\tAttributeThisDN\t'7001'\n\
+        \tAttributeConnID\t0071020000000ef8\n";
+    let server = Running::server();
+    let replay = ["replay", "-", "--to", &server.address, "--speed", "max"];
+    let ended = run_with(&replay, log.as_bytes());
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
+    assert!(ended.stdout.contains("sent 3 over 1 connection, 3 answered\n"), "{}", ended.stdout);
+    // The call that the captured ConnID names is not there.
+    let kept = run_with(&[&replay[..], &["--conn-ids", "keep"]].concat(), log.as_bytes()).with_code(2);
+    assert!(kept.stderr.contains("Desktop: RequestReleaseCall: EventError"), "{}", kept.stderr);
+}
+
+#[test]
+fn a_packet_capture_is_replayed_too() {
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/captures/callback.pcapng");
+    let ended = run(&["replay", "--dry-run", capture]).with_code(0);
+    assert!(
+        ended.stdout.contains(" RequestDistributeUserEvent") && ended.stdout.contains(", packet "),
+        "{}",
+        ended.stdout
+    );
+    let ended = run(&["replay", "--as", "server", "--dry-run", capture]).with_code(0);
+    assert!(
+        ended.stdout.contains(" EventUserEvent ") && !ended.stdout.contains(" EventACK"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_sent() {
+    let published = evidence("tserver_reporting.log");
+    let expected = "registers first: Icon_Voice on REPORTING\nregisters first: Stat_Server on REPORTING\n\
+        registers first: Universal_Routing_Server on REPORTING\n\
+        00:34:20.757 OrchestrationServer RequestDistributeUserEvent (rebuilt), line 1\n\
+        read 2 messages\nwould send 1 (1 rebuilt)\nskipped 2\n        2  events, sent by the server itself\n";
+    assert_eq!(run(&["replay", "--dry-run", &published]).with_code(0).stdout, expected);
+    let nothing = run(&["replay", "--dry-run", "--app", "Nobody", &published]).with_code(1);
+    assert!(nothing.stdout.contains("        1  left out by a filter\n"), "{}", nothing.stdout);
+    let gud = run(&["replay", "--dry-run", &evidence("icon_gud.log")]).with_code(1);
+    assert!(gud.stdout.contains("named by line 04543 only"), "{}", gud.stdout);
+}
+
+#[test]
+fn damaged_blocks_are_named_and_mistakes_are_told() {
+    let published = PUBLISHED.replacen("'inbound-delay'", "'inbound-delay", 1);
+    let ended = run_with(&["replay", "--dry-run", "-"], published.as_bytes()).with_code(1);
+    assert!(ended.stderr.contains("standard input: line 12: left out: line 18"), "{}", ended.stderr);
+    for (arguments, message) in [
+        (&["replay", "no-such-file.log"][..], "tbus: no-such-file.log: no such file\n"),
+        (&["replay", "-", "--loop", "2"], "tbus: standard input can be read only once\n"),
+    ] {
+        assert_eq!(run(arguments).with_code(2).stderr, message);
+    }
+    let speed = run(&["replay", "x.log", "--speed", "fast"]).with_code(2);
+    assert!(speed.stderr.contains("expected a number of times such as 1, 10 or 0.5"), "{}", speed.stderr);
+    let nobody = run(&["replay", &evidence("tserver_reporting.log"), "--to", "127.0.0.1:1"]).with_code(3);
+    assert!(nobody.stderr.contains("127.0.0.1:1"), "{}", nobody.stderr);
+}
