@@ -10,7 +10,7 @@ use tlib_net::{ClientError, ClientEvent, Requester};
 use tlib_proto::{AttributeId, Message, MessageId, ValueRef, enums};
 use tokio::task::JoinSet;
 
-use super::play::Target;
+use super::play::{Target, printable};
 use crate::client;
 use crate::exit::{Failure, say};
 
@@ -114,9 +114,9 @@ impl Clients {
         });
         let dn = String::from_utf8_lossy(&heard.dn).into_owned();
         let answer = requester.ask(request.map_err(Failure::bad)?).await;
-        answer
-            .map(drop)
-            .map_err(|error| client::failure(error).context(format!("{}: {dn}", heard.application)))
+        answer.map(drop).map_err(|error| {
+            client::failure(error).context(printable(&format!("{}: {dn}", heard.application)))
+        })
     }
 
     async fn connection(&mut self, application: &Arc<str>) -> Result<Requester, Failure> {
@@ -127,14 +127,14 @@ impl Clients {
         options.answer_timeout = self.manner.timeout;
         let mut client = client::connect(&self.address, options)
             .await
-            .map_err(|failure| failure.context(application.to_string()))?;
+            .map_err(|failure| failure.context(printable(application)))?;
         let requester = client.requester();
         let name = Arc::clone(application);
         // Events are heard, so that the server does not take the client for a slow one.
         tokio::spawn(async move {
             while let Some(event) = client.next().await {
                 if let ClientEvent::Lost { reason } = event {
-                    say(&format!("{name}: connection lost: {reason}"));
+                    say(&format!("{}: connection lost: {reason}", printable(&name)));
                 }
             }
         });
@@ -159,7 +159,7 @@ impl Clients {
             self.references.remove(&reference);
         }
         let told = self.results.errors + self.results.unanswered < TOLD;
-        let who = || format!("{}: {}", answer.application, answer.request);
+        let who = || format!("{}: {}", printable(&answer.application), answer.request);
         match answer.result {
             Ok(message) if message.id() == MessageId::EVENT_ERROR => {
                 if told {
@@ -243,7 +243,7 @@ impl Target for Clients {
         self.results.sent += 1;
         self.results.rebuilt += u64::from(planned.rebuilt);
         let number = self.results.sent;
-        let failed = |error| client::failure(error).context(application.to_string());
+        let failed = |error| client::failure(error).context(printable(&application));
         let Some(captured_reference) = captured_reference else {
             // It had asked for no answer.
             return requester.send(message).await.map_err(failed);

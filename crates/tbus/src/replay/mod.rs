@@ -19,7 +19,7 @@ use tlib_capture::replay::{ConnIds, Filter, Moment, Pace, Planned, Speed};
 
 use self::bar::Bar;
 use self::client::{Clients, Manner};
-use self::play::{Target, play};
+use self::play::{Steps, Target, describe, play, printable};
 use self::server::Playing;
 use self::source::{Progress, Source, Wanted};
 use crate::args::{DEFAULT_ADDRESS, address, duration};
@@ -77,6 +77,9 @@ pub(crate) struct ReplayArgs {
     /// Replay the files this many times
     #[arg(long = "loop", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// Wait for Enter before every message; at the end of standard input, the rest is sent without asking
+    #[arg(long, conflicts_with_all = ["speed", "dry_run"])]
+    step: bool,
     /// Print what would be sent, and connect to nobody
     #[arg(long)]
     dry_run: bool,
@@ -128,10 +131,20 @@ enum Which {
     Renew,
 }
 
+impl ReplayArgs {
+    const fn pace(&self) -> Pace {
+        Pace::new(if self.step { Speed::Max } else { self.speed })
+    }
+
+    fn steps(&self) -> Result<Steps, Failure> {
+        if self.step { Steps::ask() } else { Ok(Steps::off()) }
+    }
+}
+
 /// Replays the files.
 pub(crate) fn run(args: &ReplayArgs) -> Outcome {
     let stdin = args.files.iter().filter(|file| *file == "-").count();
-    if stdin > 1 || (stdin == 1 && args.rounds > 1) {
+    if stdin > 1 || (stdin == 1 && (args.rounds > 1 || args.step)) {
         return Err(Failure::bad(anyhow!("standard input can be read only once")));
     }
     let progress = Arc::new(Progress::default());
@@ -162,13 +175,7 @@ fn dry_run(args: &ReplayArgs, source: Source, progress: &Arc<Progress>) -> Outco
         async fn send(&mut self, planned: Planned) -> Result<(), Failure> {
             self.1 += 1;
             self.2 += u64::from(planned.rebuilt);
-            let time = planned.at.map_or_else(|| "-".to_owned(), |at| clock(at.clock));
-            let application = planned.application.as_deref().unwrap_or("-");
-            let dn = planned.this_dn().map(String::from_utf8_lossy).unwrap_or_default();
-            let rebuilt = if planned.rebuilt { " (rebuilt)" } else { "" };
-            let id = planned.message.id();
-            let line = format!("{time} {application} {id} {dn}").trim_end().replace(char::is_control, " ");
-            self.0.line(format!("{line}{rebuilt}, {}", planned.place))
+            self.0.line(describe(&planned))
         }
 
         async fn again(&mut self) -> Result<(), Failure> {
@@ -179,12 +186,13 @@ fn dry_run(args: &ReplayArgs, source: Source, progress: &Arc<Progress>) -> Outco
     let mut printer = Printer(Out::new(), 0, 0);
     if args.side == Side::Client && !args.no_listeners {
         for heard in source.listeners()? {
-            let dn = String::from_utf8_lossy(&heard.dn).replace(char::is_control, " ");
-            printer.0.line(format!("registers first: {} on {dn}", heard.application))?;
+            let dn = String::from_utf8_lossy(&heard.dn);
+            printer.0.line(printable(&format!("registers first: {} on {dn}", heard.application)))?;
         }
     }
     let news = source.start(Arc::clone(progress))?;
-    let played = runtime()?.block_on(play(&mut printer, news, Pace::new(Speed::Max), &Bar::hidden()));
+    let played =
+        runtime()?.block_on(play(&mut printer, news, Pace::new(Speed::Max), Steps::off(), &Bar::hidden()));
     let Printer(mut out, sent, rebuilt) = printer;
     played?;
     out.text(&summary(progress, &format!("would send {sent}{}", of_which_rebuilt(rebuilt))))?;
@@ -192,18 +200,11 @@ fn dry_run(args: &ReplayArgs, source: Source, progress: &Arc<Progress>) -> Outco
     Ok(if sent == 0 { Exit::Unmet } else { Exit::Done })
 }
 
-/// `00:34:20.757`
-fn clock(micros: u64) -> String {
-    let millis = micros / 1000;
-    let (seconds, minutes, hours) = (millis / 1000 % 60, millis / 60_000 % 60, millis / 3_600_000);
-    format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", millis % 1000)
-}
-
 fn as_client(args: &ReplayArgs, source: Source, progress: &Arc<Progress>, bar: &Bar) -> Outcome {
     let manner = Manner {
         keep_references: args.references == Which::Keep,
         keep_conn_ids: args.conn_ids == Some(Which::Keep),
-        timed: args.speed != Speed::Max,
+        timed: args.speed != Speed::Max && !args.step,
         timeout: args.timeout,
     };
     let runtime = runtime()?;
@@ -219,7 +220,7 @@ fn as_client(args: &ReplayArgs, source: Source, progress: &Arc<Progress>, bar: &
                     }
                 }
                 let news = source.start(Arc::clone(progress))?;
-                play(&mut clients, news, Pace::new(args.speed), bar).await?;
+                play(&mut clients, news, args.pace(), args.steps()?, bar).await?;
                 clients.finish().await;
                 Ok(false)
             } => played,
@@ -287,7 +288,7 @@ fn as_server(args: &ReplayArgs, source: Source, progress: &Arc<Progress>, bar: &
                 // The server lives, so the count does.
                 let _ = registered.wait_for(|count| *count >= args.after).await;
                 let news = source.start(Arc::clone(progress))?;
-                play(&mut playing, news, Pace::new(args.speed), bar).await?;
+                play(&mut playing, news, args.pace(), args.steps()?, bar).await?;
                 Ok(false)
             } => played,
         }

@@ -1,12 +1,15 @@
 //! Each message at its time, in the order of the capture.
 
+use std::io;
+
+use anyhow::anyhow;
 use tlib_capture::replay::{Pace, Planned};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::bar::Bar;
 use super::source::News;
-use crate::exit::Failure;
+use crate::exit::{Failure, note};
 
 /// Where messages go.
 pub(super) trait Target {
@@ -20,11 +23,71 @@ pub(super) trait Target {
     async fn again(&mut self) -> Result<(), Failure>;
 }
 
+/// A message in one line: time, client, name, ThisDN, and where it stands.
+pub(super) fn describe(planned: &Planned) -> String {
+    let time = planned.at.map_or_else(|| "-".to_owned(), |at| clock(at.clock));
+    let application = planned.application.as_deref().unwrap_or("-");
+    let dn = planned.this_dn().map(String::from_utf8_lossy).unwrap_or_default();
+    let rebuilt = if planned.rebuilt { " (rebuilt)" } else { "" };
+    let id = planned.message.id();
+    let line = printable(&format!("{time} {application} {id} {dn}"));
+    format!("{}{rebuilt}, {}", line.trim_end(), planned.place)
+}
+
+/// Text of a capture for the terminal.
+pub(super) fn printable(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+/// `00:34:20.757`
+fn clock(micros: u64) -> String {
+    let millis = micros / 1000;
+    let (seconds, minutes, hours) = (millis / 1000 % 60, millis / 60_000 % 60, millis / 3_600_000);
+    format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", millis % 1000)
+}
+
+/// `--step`: waits for the user before every message.
+pub(super) struct Steps(Option<mpsc::Receiver<()>>);
+
+impl Steps {
+    /// Nobody is asked.
+    pub(super) const fn off() -> Self {
+        Self(None)
+    }
+
+    /// Every line of standard input sends a message; when it ends, the rest is sent without asking.
+    pub(super) fn ask() -> Result<Self, Failure> {
+        let (sender, receiver) = mpsc::channel(1);
+        let read = move || {
+            for line in io::stdin().lines() {
+                if line.is_err() || sender.blocking_send(()).is_err() {
+                    return;
+                }
+            }
+        };
+        // A thread, not a task: nothing can end the reading, and the runtime waits for its tasks.
+        std::thread::Builder::new()
+            .name("keys".to_owned())
+            .spawn(read)
+            .map_err(|error| Failure::system(anyhow!(error).context("cannot start")))?;
+        Ok(Self(Some(receiver)))
+    }
+
+    async fn wait(&mut self, planned: &Planned) {
+        let Some(lines) = &mut self.0 else { return };
+        note(&format!("{}; Enter sends it", describe(planned)));
+        if lines.recv().await.is_none() {
+            self.0 = None;
+        }
+    }
+}
+
 /// Plays until the files end.
 pub(super) async fn play(
     target: &mut impl Target,
     mut news: mpsc::Receiver<News>,
     mut pace: Pace,
+    mut steps: Steps,
     bar: &Bar,
 ) -> Result<(), Failure> {
     let start = Instant::now();
@@ -38,6 +101,7 @@ pub(super) async fn play(
                 {
                     tokio::time::sleep_until(due).await;
                 }
+                steps.wait(&planned).await;
                 target.send(*planned).await?;
                 bar.sent();
             }
@@ -99,7 +163,7 @@ mod tests {
             sender.try_send(news(2, 6000)).unwrap();
             drop(sender);
             let mut notes = Notes(Instant::now(), Vec::new());
-            assert!(play(&mut notes, receiver, Pace::new(speed), &Bar::hidden()).await.is_ok());
+            assert!(play(&mut notes, receiver, Pace::new(speed), Steps::off(), &Bar::hidden()).await.is_ok());
             notes.1
         })
     }

@@ -211,3 +211,16 @@ fn damaged_blocks_are_named_and_mistakes_are_told() {
     let nobody = run(&["replay", &evidence("tserver_reporting.log"), "--to", "127.0.0.1:1"]).with_code(3);
     assert!(nobody.stderr.contains("127.0.0.1:1"), "{}", nobody.stderr);
 }
+
+#[test]
+fn every_message_waits_for_enter() {
+    let server = Running::server();
+    let published = evidence("tserver_reporting.log");
+    // Two rounds, one line: the end of standard input sends the rest.
+    let replay = ["replay", &published, "--to", &server.address, "--step", "--loop", "2"];
+    let ended = run_with(&replay, b"\n").with_code(0);
+    let line =
+        "00:34:20.757 OrchestrationServer RequestDistributeUserEvent (rebuilt), line 1; Enter sends it\n";
+    assert_eq!(ended.stderr, line.repeat(2));
+    assert!(ended.stdout.contains("sent 2 (2 rebuilt) over 4 connections, 2 answered\n"), "{}", ended.stdout);
+}

@@ -198,3 +198,73 @@ fn filters_choose() {
         1
     );
 }
+
+/// Requests of three applications on five DNs around midnight, in two segments, with CRLF in the second; each hundredth block has a
+/// damaged line. Gives the log, and the lines at which damaged blocks begin.
+fn generated(requests: u64) -> (String, Vec<String>) {
+    let (mut log, mut damaged) = (String::new(), Vec::new());
+    for n in 0..requests {
+        let end = if n < requests / 2 { "\n" } else { "\r\n" };
+        if n == requests / 2 {
+            log += "Application name: SIP_Server\r\nFile: (2) server.log\r\n\r\n";
+        }
+        // A quarter of a second each, midnight in the middle.
+        let millis = (86_400_000 + n * 250 - requests * 125) % 86_400_000;
+        let time = format!(
+            "{:02}:{:02}:{:02}.{:03}",
+            millis / 3_600_000,
+            millis / 60_000 % 60,
+            millis / 1000 % 60,
+            millis % 1000
+        );
+        let (application, dn) = (["A", "B", "C"][n as usize % 3], n % 5);
+        let quote = if n % 100 == 99 { "" } else { "'" };
+        if quote.is_empty() {
+            damaged.push(format!("line {}: skipped, Damaged", log.lines().count() + 1));
+        }
+        let lines = [
+            format!(
+                "{time} Trc 04541 RequestDistributeUserEvent received from [5] (00000003 {application} 10.0.0.1:1)"
+            ),
+            "message RequestDistributeUserEvent".to_owned(),
+            format!("\tAttributeReferenceID\t{n}"),
+            format!("\tAttributeCommunicationDN\t'70{dn}{quote}"),
+            "\tAttributeUserData\t[20] 00 01 03 00..".to_owned(),
+            "\t\t'l'(list) 'a'\t''".to_owned(),
+            format!(
+                "{time} Int 04543 Interaction message \"RequestDistributeUserEvent\" received from 5 (\"{application}\")"
+            ),
+        ];
+        for line in lines {
+            log += &line;
+            log += end;
+        }
+    }
+    (log, damaged)
+}
+
+#[test]
+fn a_generated_log_is_planned_whole_and_in_time() {
+    let (log, damaged) = generated(1000);
+    let named: Vec<_> = brief(&log).into_iter().filter(|line| line.contains("skipped")).collect();
+    assert_eq!(named, damaged);
+    let mut pace = Pace::new(Speed::Times(1.0));
+    let mut expected = (0..1000).filter(|n| n % 100 != 99);
+    for step in plan(&log) {
+        let Step::Message(planned) = step else { continue };
+        let n = expected.next().unwrap();
+        assert_eq!(planned.message.view().unsigned(AttributeId::REFERENCE_ID), Ok(Some(n)));
+        assert_eq!(planned.application.as_deref(), Some(["A", "B", "C"][n as usize % 3]));
+        assert_eq!(pace.due(planned.at).as_millis(), u128::from(n) * 250);
+    }
+    assert_eq!(expected.next(), None);
+}
+
+#[test]
+fn a_log_may_end_anywhere() {
+    for end in 0..PUBLISHED.len() {
+        let lines = brief(&PUBLISHED[..end]);
+        let requests = lines.iter().filter(|line| line.starts_with("line 1: ")).count();
+        assert!(requests <= 1, "the request is told of once: {lines:?}");
+    }
+}
