@@ -5,6 +5,7 @@ mod apply;
 mod attached;
 mod calls;
 mod events;
+mod hostile;
 mod ini;
 mod memory;
 mod random;
