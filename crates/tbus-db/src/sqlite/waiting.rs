@@ -117,11 +117,13 @@ impl Waiting {
 
     /// The values of some rows in the used columns, row after row.
     #[inline]
-    pub(super) fn values(&self, rows: Range<usize>) -> impl Iterator<Item = Value<'_>> {
+    pub(super) fn values<'a>(&'a self, rows: Range<usize>) -> impl Iterator<Item = Value<'a>> {
         let cells = self.cells.get(rows.start * self.columns..rows.end * self.columns).unwrap_or_default();
-        let (used, columns) = (self.used, self.columns);
-        let named = cells.iter().enumerate().filter(move |(index, _)| used.has(index % columns));
-        named.map(|(_, cell)| match *cell {
+        let used = self.used;
+        let named = move |row: &'a [Cell]| {
+            row.iter().enumerate().filter(move |(index, _)| used.has(*index)).map(|(_, cell)| cell)
+        };
+        cells.chunks(self.columns.max(1)).flat_map(named).map(|cell| match *cell {
             Cell::Null => Value::Null,
             Cell::Int(value) => Value::Int(value),
             Cell::Text { start, end } => Value::Text(self.texts.get(start..end).unwrap_or_default()),
