@@ -90,8 +90,9 @@ impl Connection {
     /// Reads until the end.
     pub(super) fn serve(&self, shared: &Shared) {
         let fault = self.stream().and_then(|stream| self.read(&stream, shared).err());
-        self.end(Shutdown::Both);
+        // First, so that who sees the end of the connection finds the reason.
         shared.state().faults.extend(fault);
+        self.end(Shutdown::Both);
         shared.changed.notify_all();
     }
 
