@@ -31,6 +31,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use socket2::{Domain, Socket, Type};
 use tlib_proto::wire::MessageWriter;
 use tlib_proto::{AttributeId, ErrorCode, Message, MessageId};
 
@@ -113,6 +114,8 @@ pub enum To {
 pub struct MockServer {
     shared: Arc<Shared>,
     address: SocketAddr,
+    /// Keeps the port while nobody listens, so that the system gives it to nobody else.
+    _reserved: Socket,
     listening: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -165,11 +168,12 @@ impl Shared {
 impl MockServer {
     /// Starts on a free port of loopback.
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("a bound listener has an address");
+        let reserved = bound("127.0.0.1:0".parse().expect("an address"));
+        let address = reserved.local_addr().ok().and_then(|address| address.as_socket());
+        let address = address.expect("a bound socket has an address");
         let shared = Arc::default();
-        let accepting = accept(listener, &shared);
-        Self { shared, address, listening: Mutex::new(Some(accepting)) }
+        let accepting = accept(listener(address), &shared);
+        Self { shared, address, _reserved: reserved, listening: Mutex::new(Some(accepting)) }
     }
 
     /// Host and port.
@@ -296,13 +300,12 @@ impl MockServer {
     /// Comes back on the same port. Does nothing when it is there.
     ///
     /// # Panics
-    /// When somebody else has taken the port.
+    /// When the system does not let it listen.
     pub fn listen_again(&self) {
         let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
         if listening.is_none() {
-            let listener = TcpListener::bind(self.address).expect("the port is still free");
             self.shared.state().stop = false;
-            *listening = Some(accept(listener, &self.shared));
+            *listening = Some(accept(listener(self.address), &self.shared));
         }
     }
 
@@ -359,6 +362,21 @@ impl Drop for MockServer {
         let faults = std::mem::take(&mut self.shared.state().faults);
         assert!(faults.is_empty() || thread::panicking(), "{faults:?}");
     }
+}
+
+/// A socket that has the address, and does not listen.
+fn bound(address: SocketAddr) -> Socket {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
+    socket.set_reuse_address(true).expect("an option that every socket has");
+    socket.bind(&address.into()).expect("a free port");
+    socket
+}
+
+/// Listens on the address of a bound socket.
+fn listener(address: SocketAddr) -> TcpListener {
+    let socket = bound(address);
+    socket.listen(128).expect("nobody else listens there");
+    socket.into()
 }
 
 /// The thread that accepts.
