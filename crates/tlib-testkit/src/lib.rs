@@ -9,6 +9,7 @@
 
 mod clock;
 pub mod mock_server;
+mod port;
 mod postgres;
 pub mod published;
 pub mod strategy;

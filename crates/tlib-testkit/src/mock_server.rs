@@ -31,10 +31,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Socket, Type};
+use socket2::Socket;
 use tlib_proto::wire::MessageWriter;
 use tlib_proto::{AttributeId, ErrorCode, Message, MessageId};
 
+use crate::port;
 use connection::Connection;
 pub use journal::Received;
 
@@ -168,9 +169,7 @@ impl Shared {
 impl MockServer {
     /// Starts on a free port of loopback.
     pub fn start() -> Self {
-        let reserved = bound("127.0.0.1:0".parse().expect("an address"));
-        let address = reserved.local_addr().ok().and_then(|address| address.as_socket());
-        let address = address.expect("a bound socket has an address");
+        let (reserved, address) = port::reserved();
         let shared = Arc::default();
         let accepting = accept(listener(address), &shared);
         Self { shared, address, _reserved: reserved, listening: Mutex::new(Some(accepting)) }
@@ -364,17 +363,9 @@ impl Drop for MockServer {
     }
 }
 
-/// A socket that has the address, and does not listen.
-fn bound(address: SocketAddr) -> Socket {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
-    socket.set_reuse_address(true).expect("an option that every socket has");
-    socket.bind(&address.into()).expect("a free port");
-    socket
-}
-
 /// Listens on the address of a bound socket.
 fn listener(address: SocketAddr) -> TcpListener {
-    let socket = bound(address);
+    let socket = port::bound(address);
     socket.listen(128).expect("nobody else listens there");
     socket.into()
 }

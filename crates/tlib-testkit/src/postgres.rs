@@ -1,13 +1,16 @@
 //! A PostgreSQL server of one's own: in a temporary folder, on a free port of the loopback address.
 
 use std::ffi::OsStr;
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use socket2::Socket;
+
+use crate::port;
 
 /// Role without password, owner of everything.
 const OWNER: &str = "tbus";
@@ -33,6 +36,8 @@ pub struct Postgres {
     bin: PathBuf,
     folder: PathBuf,
     port: u16,
+    /// Keeps the port while the server is stopped.
+    reserved: Option<Socket>,
     user: Option<(u32, u32)>,
     /// The shell that cleans up.
     guard: Child,
@@ -81,7 +86,8 @@ impl Postgres {
             .process_group(0)
             .spawn()
             .expect("sh runs");
-        let mut server = Self { bin, folder: folder.keep(), port: 0, user, guard, runs: false };
+        let mut server =
+            Self { bin, folder: folder.keep(), port: 0, reserved: None, user, guard, runs: false };
         let data = server.folder.join("data");
         let made = server
             .program("initdb")
@@ -97,8 +103,9 @@ impl Postgres {
         std::fs::write(data.join("pg_hba.conf"), access).expect("pg_hba.conf can be written");
         let durable = if options.fsync { "on" } else { "off" };
         for _ in 0..ATTEMPTS {
-            let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-            server.port = free.expect("a free port").port();
+            let (reserved, address) = port::reserved();
+            server.port = address.port();
+            server.reserved = Some(reserved);
             let settings = format!(
                 "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\nfsync = {durable}\n\
                  full_page_writes = {durable}\nmax_wal_size = '4GB'\nmax_connections = 50\n",
