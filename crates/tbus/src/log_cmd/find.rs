@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use clap::Args;
-use tlib_capture::read::{Block, Field, Kind, Origin, Record, Time};
+use tlib_capture::read::{Block, Field, Kind, Origin, Record};
+use tlib_capture::replay::{Moment, Period, When};
 use tlib_proto::AttributeId;
 use tlib_proto::text::parse_message;
 
@@ -46,35 +47,14 @@ pub(super) struct GrepArgs {
     #[arg(long, value_name = "NAME")]
     app: Vec<String>,
     /// From this time on: HH:MM, HH:MM:SS.mmm, or YYYY-MM-DDTHH:MM:SS; local time as in the log
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME")]
     from_time: Option<Moment>,
     /// Up to this time; before --from-time, it is one of the next day
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME")]
     to_time: Option<Moment>,
     /// Print how many blocks match, and nothing else
     #[arg(short = 'c', long)]
     count: bool,
-}
-
-/// A time of day or a time, in microseconds.
-#[derive(Clone, Copy, Debug)]
-enum Moment {
-    Clock(u64),
-    Local(i64),
-}
-
-fn moment(text: &str) -> Result<Moment, String> {
-    if let Ok(time) = text.parse::<jiff::civil::DateTime>()
-        && text.contains(['T', ' '])
-    {
-        let utc = jiff::tz::Offset::UTC.to_timestamp(time).map_err(|error| error.to_string())?;
-        return Ok(Moment::Local(utc.as_microsecond()));
-    }
-    let time: jiff::civil::Time =
-        text.parse().map_err(|_| "expected HH:MM, HH:MM:SS.mmm or YYYY-MM-DDTHH:MM:SS".to_owned())?;
-    let seconds = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
-    let micros = seconds * 1_000_000 + i64::from(time.subsec_nanosecond() / 1000);
-    Ok(Moment::Clock(u64::try_from(micros).unwrap_or_default()))
 }
 
 /// Bytes of a unit that are held before it is decided about without what is to come.
@@ -135,10 +115,8 @@ pub(super) fn run(args: &GrepArgs) -> Outcome {
 impl GrepArgs {
     /// Whether the record that begins a unit matches everything but the application.
     fn matches(&self, record: &Record<'_>) -> bool {
-        let in_time = match record.time {
-            Some(time) => self.in_time(time),
-            None => self.from_time.is_none() && self.to_time.is_none(),
-        };
+        let period = Period { from: self.from_time, to: self.to_time };
+        let in_time = period.holds(record.time.map(When::from));
         let name = match &record.kind {
             Kind::Block(block) => block.name,
             Kind::Received(receipt) | Kind::Sent(receipt) => receipt.message,
@@ -213,29 +191,6 @@ impl GrepArgs {
         };
         self.app.iter().any(|wanted| wanted.as_bytes() == name)
     }
-
-    fn in_time(&self, time: Time) -> bool {
-        let local = time.local_seconds().map(|seconds| {
-            seconds
-                .saturating_mul(1_000_000)
-                .saturating_add(i64::try_from(time.micros % 1_000_000).unwrap_or_default())
-        });
-        let is_from = |moment: Moment| match moment {
-            Moment::Clock(clock) => time.micros >= clock,
-            Moment::Local(at) => local.is_some_and(|local| local >= at),
-        };
-        let is_to = |moment: Moment| match moment {
-            Moment::Clock(clock) => time.micros <= clock,
-            Moment::Local(at) => local.is_some_and(|local| local <= at),
-        };
-        match (self.from_time, self.to_time) {
-            // Over midnight.
-            (Some(Moment::Clock(from)), Some(Moment::Clock(to))) if to < from => {
-                time.micros >= from || time.micros <= to
-            }
-            (from, to) => from.is_none_or(is_from) && to.is_none_or(is_to),
-        }
-    }
 }
 
 /// Whether nothing is wanted, or one of the wanted.
@@ -285,13 +240,5 @@ mod tests {
         assert_eq!(&*plain(b"431"), b"431");
         assert_eq!(&*plain_key(b"a\\tb"), b"a\tb");
         assert!(same_hex(b"0000000000000ef8", b"EF8") && !same_hex(b"1", b"2"));
-    }
-
-    #[test]
-    fn times_are_of_the_day_or_of_a_date() {
-        assert!(matches!(moment("00:10"), Ok(Moment::Clock(600_000_000))));
-        assert!(matches!(moment("00:00:01.5"), Ok(Moment::Clock(1_500_000))));
-        assert!(matches!(moment("1970-01-02T00:00:00"), Ok(Moment::Local(86_400_000_000))));
-        assert!(moment("yesterday").is_err() && moment("25:00").is_err());
     }
 }

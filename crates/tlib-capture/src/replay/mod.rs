@@ -11,15 +11,17 @@ mod filter;
 mod log;
 mod pace;
 mod packets;
+mod period;
 mod rebuild;
 mod step;
 #[cfg(test)]
 mod tests;
 
 pub use conn_ids::ConnIds;
-pub use filter::{Filter, Moment, MomentError};
+pub use filter::Filter;
 pub use log::LogPlan;
 pub use pace::{Pace, Speed, SpeedError};
 pub use packets::packet_event;
+pub use period::{Moment, MomentError, Period};
 pub use rebuild::rebuild_request;
 pub use step::{Heard, Place, Planned, Skip, Step, When};
