@@ -11,6 +11,17 @@ use crate::effects::{Buffer, Frame};
 use crate::registry::{DnId, Registry};
 use crate::{ClientId, DnName, Effects, Function, Note};
 
+/// What every event begins with, so never copies from elsewhere (published log).
+pub(crate) const fn is_head(id: AttributeId) -> bool {
+    matches!(
+        id,
+        AttributeId::EVENT_SEQUENCE_NUMBER
+            | AttributeId::CUSTOMER_ID
+            | AttributeId::TIMEINU_SECS
+            | AttributeId::TIMEIN_SECS
+    )
+}
+
 /// Builds the events that one request leads to, and puts them into [`Effects`].
 pub(crate) struct Post<'t> {
     /// Who has sent the request.

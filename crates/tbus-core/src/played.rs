@@ -2,6 +2,7 @@
 
 use tlib_proto::{AttributeId, MessageId, MessageRef, Timestamp};
 
+use crate::events::is_head;
 use crate::refusal::Refusal;
 use crate::switch::{Switch, post};
 use crate::{ClientId, Effects, Function};
@@ -84,17 +85,6 @@ impl Switch {
         }
         Ok(())
     }
-}
-
-/// What every event begins with.
-const fn is_head(id: AttributeId) -> bool {
-    matches!(
-        id,
-        AttributeId::EVENT_SEQUENCE_NUMBER
-            | AttributeId::CUSTOMER_ID
-            | AttributeId::TIMEINU_SECS
-            | AttributeId::TIMEIN_SECS
-    )
 }
 
 #[cfg(test)]

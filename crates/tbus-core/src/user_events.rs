@@ -3,21 +3,14 @@
 use tlib_proto::wire::{MessageWriter, profile};
 use tlib_proto::{AttributeError, AttributeId, AttributeRef, ErrorCode, MessageId, MessageRef, ValueRef};
 
+use crate::events::is_head;
 use crate::refusal::Refusal;
 use crate::turn::{Handled, Turn};
 use crate::{ClientId, DnName, Function, Note};
 
 /// What the server writes into every event itself, so never copies from a request (published log).
 const fn is_servers_own(id: AttributeId) -> bool {
-    matches!(
-        id,
-        AttributeId::EVENT_SEQUENCE_NUMBER
-            | AttributeId::CUSTOMER_ID
-            | AttributeId::TIMEINU_SECS
-            | AttributeId::TIMEIN_SECS
-            | AttributeId::USER_EVENT
-            | AttributeId::COMMUNICATION_DN
-    )
+    is_head(id) || matches!(id, AttributeId::USER_EVENT | AttributeId::COMMUNICATION_DN)
 }
 
 /// The attributes that have their places in EventUserEvent, read in one pass over the request.
