@@ -38,6 +38,7 @@ mod proxy;
 mod server;
 mod switchboard;
 mod test_server;
+mod thread;
 
 pub use journal::{Entry, Journal};
 pub use proxy::{Proxy, ProxyConfig, ProxyNote};

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dashmap::DashMap;
@@ -16,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::capture::CaptureTap;
 use crate::switchboard::{Parts, Switchboard};
+use crate::thread::Reactor;
 
 /// Is shown every record that a log could print, batch by batch, on the reactor's thread: it must not block.
 pub type Tap = Box<dyn FnMut(&[Record]) + Send>;
@@ -168,11 +168,11 @@ impl Listening {
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
+    /// First, so that it has ended before anything else is dropped.
+    _reactor: Reactor,
     address: SocketAddr,
     control: mpsc::Sender<Control<Switchboard>>,
     clients: Arc<DashMap<u32, ConnectedClient>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -238,7 +238,7 @@ impl Server {
             .name("reactor".to_owned())
             .spawn(reactor)
             .map_err(StartError::Thread)?;
-        Ok(Self { address, control, clients, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { _reactor: Reactor::new(stop, thread), address, control, clients })
     }
 
     /// Where the server listens.
@@ -280,21 +280,7 @@ impl Server {
     }
 
     /// Stops accepting, writes what is queued, closes every connection and waits for all of it.
-    pub fn stop(mut self) {
-        self.join();
-    }
-
-    fn join(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A reactor that has panicked has said so on stderr; there is nothing left to wait for.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.join();
+    pub fn stop(self) {
+        drop(self);
     }
 }

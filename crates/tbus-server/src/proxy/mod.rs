@@ -11,7 +11,6 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tlib_capture::packet::CaptureSink;
@@ -20,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::server::{Listening, StartError, system_clock};
+use crate::thread::Reactor;
 use pair::Shared;
 
 /// What a proxy is told.
@@ -112,9 +112,9 @@ impl fmt::Display for ProxyNote {
 /// A running proxy on a thread of its own. Dropping it stops it.
 #[derive(Debug)]
 pub struct Proxy {
+    /// First, so that it has ended before anything else is dropped.
+    _reactor: Reactor,
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Proxy {
@@ -143,7 +143,7 @@ impl Proxy {
         };
         let thread =
             std::thread::Builder::new().name("proxy".to_owned()).spawn(run).map_err(StartError::Thread)?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { _reactor: Reactor::new(stop, thread), address })
     }
 
     /// Where the proxy listens.
@@ -152,22 +152,8 @@ impl Proxy {
     }
 
     /// Closes every connection and waits for it. What was read is in the capture's queue by then.
-    pub fn stop(mut self) {
-        self.join();
-    }
-
-    fn join(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A thread that has panicked has said so on stderr; there is nothing left to wait for.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.join();
+    pub fn stop(self) {
+        drop(self);
     }
 }
 
