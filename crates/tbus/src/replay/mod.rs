@@ -200,6 +200,18 @@ fn dry_run(args: &ReplayArgs, source: Source, progress: &Arc<Progress>) -> Outco
     Ok(if sent == 0 { Exit::Unmet } else { Exit::Done })
 }
 
+/// Prints the summary, and then says why it was not played to its end, if so; `played` is whether a signal came.
+fn finish(progress: &Progress, sent: &str, played: Result<bool, Failure>, exit: Exit) -> Outcome {
+    let mut out = Out::new();
+    out.text(&summary(progress, sent))?;
+    out.flush()?;
+    if played? {
+        say("stopped before the end");
+        return Ok(Exit::Unmet);
+    }
+    Ok(exit)
+}
+
 fn as_client(args: &ReplayArgs, source: Source, progress: &Arc<Progress>, bar: &Bar) -> Outcome {
     let manner = Manner {
         keep_references: args.references == Which::Keep,
@@ -239,18 +251,12 @@ fn as_client(args: &ReplayArgs, source: Source, progress: &Arc<Progress>, bar: &
             (results.unanswered, "without an answer"),
         ];
         append_counts(&mut sent, &answers);
-        let mut out = Out::new();
-        out.text(&summary(progress, &sent))?;
-        out.flush()?;
-        if played? {
-            say("stopped before the end");
-            return Ok(Exit::Unmet);
-        }
-        Ok(match results {
+        let exit = match results {
             results if results.errors > 0 => Exit::Refused,
             results if results.unanswered > 0 || results.sent == 0 => Exit::Unmet,
             _ => Exit::Done,
-        })
+        };
+        finish(progress, &sent, played, exit)
     })
 }
 
@@ -303,14 +309,8 @@ fn as_server(args: &ReplayArgs, source: Source, progress: &Arc<Progress>, bar: &
     }
     let mut sent = format!("sent {}, received {} times", results.sent, results.delivered);
     append_counts(&mut sent, &[(results.nobody, "reached nobody"), (results.refused, "could not be sent")]);
-    let mut out = Out::new();
-    out.text(&summary(progress, &sent))?;
-    out.flush()?;
-    if played? {
-        say("stopped before the end");
-        return Ok(Exit::Unmet);
-    }
-    Ok(if results.sent == 0 { Exit::Unmet } else { Exit::Done })
+    let exit = if results.sent == 0 { Exit::Unmet } else { Exit::Done };
+    finish(progress, &sent, played, exit)
 }
 
 fn of_which_rebuilt(rebuilt: u64) -> String {
