@@ -25,10 +25,8 @@ use crate::value::Value;
 const PEER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a statement waits for somebody else's lock; then it is an error, and does not hold on to its own (chosen).
 const LOCK_TIMEOUT: &str = "SET lock_timeout='30s';";
-/// The claim of a sole writer: an advisory lock of the connection, with a number of our own (chosen). What was set before
-/// holds again after it.
-const CLAIM: &str =
-    "SET lock_timeout='3s'; SELECT pg_advisory_lock(8386103186516565345); SET lock_timeout='30s'";
+/// The claim of a sole writer: an advisory lock of the connection, with a number of our own (chosen).
+const CLAIM: &str = "SET lock_timeout='3s'; SELECT pg_advisory_lock(8386103186516565345)";
 /// Prepared statements kept for each connection; when there are more, all are forgotten (chosen).
 const STATEMENTS: usize = 256;
 
@@ -83,10 +81,10 @@ impl Engine {
         if options.read_only {
             settings.push_str("SET default_transaction_read_only=on;");
         }
-        engine.batch(&settings, "setting up the connection")?;
         if options.sole_writer {
             engine.claim()?;
         }
+        engine.batch(&settings, "setting up the connection")?;
         Ok(engine)
     }
 
