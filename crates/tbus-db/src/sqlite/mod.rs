@@ -151,15 +151,24 @@ impl Engine {
     }
 }
 
-/// Takes the lock of a sole writer. It is on a file of its own: SQLite's locks are POSIX locks, which any `close` of the
-/// same file in this process would drop.
-fn claim(path: &Path) -> Result<File, DbError> {
+/// Opens the file that locks for a SQLite file are taken on: its name with `.lock` after it, made when it is not there. It
+/// is a file of its own because SQLite's locks are POSIX locks, which any `close` of the same file in this process would
+/// drop.
+///
+/// # Errors
+/// What the system says.
+pub fn lock_file(path: &Path) -> std::io::Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
+    File::options().write(true).create(true).truncate(false).open(name)
+}
+
+/// Takes the lock of a sole writer.
+fn claim(path: &Path) -> Result<File, DbError> {
     let failed = |kind, words: String| DbError::new(kind, path.display().to_string(), "claiming it", words);
-    let file = File::options().write(true).create(true).truncate(false).open(&name);
+    let file = lock_file(path);
     let file =
-        file.map_err(|cause| failed(ErrorKind::Refused, format!("{}: {cause}", Path::new(&name).display())))?;
+        file.map_err(|cause| failed(ErrorKind::Refused, format!("{}.lock: {cause}", path.display())))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(failed(ErrorKind::Claimed, CLAIMED.to_owned())),

@@ -1,6 +1,5 @@
 //! Opening the file: whose it is, what it is, and what is left in it.
 
-use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -117,17 +116,9 @@ fn real(path: &Path) -> Result<PathBuf, std::io::Error> {
     }
 }
 
-/// Takes the lock. It is on a file of its own: SQLite's locks are POSIX locks, which any `close` of the same file in
-/// this process would drop.
+/// Takes the lock.
 fn lock(path: &Path, queue: &str) -> Result<File, QueueError> {
-    let mut name = OsString::from(path);
-    name.push(".lock");
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&name)
-        .map_err(|cause| unreachable(queue, &cause))?;
+    let file = tbus_db::sqlite::lock_file(path).map_err(|cause| unreachable(queue, &cause))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(QueueError::InUse { queue: queue.to_owned() }),
