@@ -76,7 +76,12 @@ impl Sink for Memory {
                 let rows = self.tables.entry("TBUS_PARTY").or_default();
                 rows.retain(|row| row["DN"] != dn || row["CALLSEQ"] != call);
             }
-            Change::PartiesForgotten => unimplemented!("no case has so many DNs"),
+            Change::PartiesForgotten => {
+                let number = |cell: &Cell| if let Cell::Int(number) = cell { *number } else { i64::MAX };
+                let limit = number(&Cell::from(&values[0]));
+                let rows = self.tables.entry("TBUS_PARTY").or_default();
+                rows.retain(|row| number(&row["STATE"]) < 3 || number(&row["SEQ"]) > limit);
+            }
             Change::LastValue | Change::LastSecureValue => {
                 let columns: Vec<_> = [&AUTHOR[..], &["VALUE", "CSEQ"], &TAIL].concat();
                 let fixed = [("CHANGETYPE", Cell::Int(3))];
