@@ -9,7 +9,7 @@ use crate::generated::idb::dictionary::ds_type;
 use crate::generated::idb::{self, GDssProvider, Gsys};
 use crate::options::Options;
 use crate::source::{self, Connection};
-use crate::time;
+use crate::time::{self, Moment};
 
 /// A session that began, as the queue carries it. Times are in microseconds since 1970 UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,10 +56,25 @@ struct Seen {
     sequence: u64,
 }
 
+/// A table that is kept, and what changes its rows.
+#[derive(Debug)]
+struct Kept {
+    table: &'static Table,
+    events: String,
+    close: String,
+}
+
+impl Kept {
+    fn new(table: &'static Table) -> Self {
+        let of_table = |sql: &str| sql.replace("G_DSS_PROVIDER", table.name);
+        Self { table, events: of_table(EVENTS), close: of_table(CLOSE) }
+    }
+}
+
 /// The tables that are kept, and what fills them.
 #[derive(Debug)]
 pub(crate) struct Monitor {
-    tables: Vec<&'static Table>,
+    tables: Vec<Kept>,
     icon: i32,
     server: i32,
     switch: i32,
@@ -73,10 +88,10 @@ impl Monitor {
         let mut tables = Vec::new();
         if options.use_dss_monitor {
             if options.roles.gcc {
-                tables.push(&idb::G_DSS_GCC_PROVIDER);
+                tables.push(Kept::new(&idb::G_DSS_GCC_PROVIDER));
             }
             if options.roles.gud {
-                tables.push(&idb::G_DSS_GUD_PROVIDER);
+                tables.push(Kept::new(&idb::G_DSS_GUD_PROVIDER));
             }
         }
         let (icon, server, switch) = (directory.icon, directory.t_server, directory.switch);
@@ -91,6 +106,7 @@ impl Monitor {
         opened: &Opened,
     ) -> Result<(), DbError> {
         let server_at = opened.server_at.unwrap_or(opened.at);
+        let begun = Moment::new(server_at);
         let row = GDssProvider {
             dss_id: session,
             icon_dbid: self.icon,
@@ -101,15 +117,15 @@ impl Monitor {
             icon_stime: Some(opened.started),
             dsconn_stime: Some(opened.at),
             dsconn_sdstime: Some(server_at),
-            dsconn_sdsts: time::seconds(server_at),
+            dsconn_sdsts: begun.seconds,
             dsconn_type: Some(opened.connection.number()),
-            added: time::added(server_at),
+            added: begun.added(),
             gsys: Gsys { gsys_domain: Some(session), ..Gsys::default() },
             ..GDssProvider::default()
         };
         let row = row.values();
-        for table in &self.tables {
-            tx.row(table, &row)?;
+        for kept in &self.tables {
+            tx.row(kept.table, &row)?;
         }
         Ok(())
     }
@@ -131,9 +147,9 @@ impl Monitor {
     pub(crate) fn write(&mut self, tx: &mut Transaction<'_>) -> Result<(), DbError> {
         for Span { session, first, last } in self.spans.drain(..) {
             let (first_sequence, last_sequence) = (hex(first.sequence), hex(last.sequence));
-            for table in &self.tables {
+            for kept in &self.tables {
                 tx.execute(
-                    &for_table(EVENTS, table),
+                    &kept.events,
                     &[
                         Value::Time(first.at),
                         Value::Time(first.server_at),
@@ -160,20 +176,16 @@ impl Monitor {
     ) -> Result<(), DbError> {
         self.write(tx)?;
         let shutdown = if closed.shutdown { Value::Time(closed.at) } else { Value::Null };
-        for table in &self.tables {
+        for kept in &self.tables {
             let values = [Value::Time(closed.at), shutdown, Value::Int(session.into())];
-            tx.execute(&for_table(CLOSE, table), &values)?;
+            tx.execute(&kept.close, &values)?;
         }
         Ok(())
     }
 }
 
-fn for_table(sql: &str, table: &Table) -> String {
-    sql.replace("G_DSS_PROVIDER", table.name)
-}
-
 fn seconds(micros: i64) -> Value<'static> {
-    time::seconds(micros).map_or(Value::Null, |seconds| Value::Int(seconds.into()))
+    Moment::new(micros).seconds.map_or(Value::Null, |seconds| Value::Int(seconds.into()))
 }
 
 /// A sequence number as the log prints it: 16 hex digits (log).

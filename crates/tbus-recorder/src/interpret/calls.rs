@@ -18,11 +18,12 @@ use tlib_proto::AttributeId;
 use super::Sink;
 use super::call_event::{CallEvent, CallName};
 use super::change::{Change, Update};
-use super::context::{Context, DN_MAX, Hex, Moment, attribute};
+use super::context::{Context, DN_MAX, Hex, attribute};
 use super::history::CallData;
 use super::parties::{Parties, Presence, Seat};
 use super::sequence::Sequence;
 use crate::idb::{G_CALL, GCall};
+use crate::time::Moment;
 
 /// As many calls are known at a time, ended ones included (chosen). The oldest is ended for a new one.
 const CALL_LIMIT: usize = 100_000;

@@ -8,31 +8,11 @@ use super::Arrival;
 use super::text::short;
 use crate::directory::Directory;
 use crate::idb::{Added, Gsys};
-use crate::time;
+use crate::time::{self, Moment};
 
 /// Most characters of ENDPOINTDN, and of a call's id.
 pub(super) const DN_MAX: usize = 255;
 pub(super) const ID_MAX: usize = 50;
-
-const MICROS: i64 = 1_000_000;
-
-/// A time as the database has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moment {
-    /// Microseconds since 1970.
-    pub(super) at: i64,
-    /// Seconds; `None` when the column cannot hold them, from 2038 on.
-    pub(super) seconds: Option<i32>,
-    /// The five-minute step.
-    pub(super) code: Option<i32>,
-}
-
-impl Moment {
-    pub(super) fn new(at: i64) -> Self {
-        let seconds = i32::try_from(at.div_euclid(MICROS)).ok();
-        Self { at, seconds, code: seconds.map(|seconds| seconds.saturating_sub(seconds.rem_euclid(300))) }
-    }
-}
 
 /// 16 hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +83,7 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn added(&self) -> Added {
-        Added { added: self.moment.at, added_ts: self.moment.seconds, added_tcode: self.moment.code }
+        self.moment.added()
     }
 
     /// The system columns of a new row with this number.
@@ -137,17 +117,6 @@ pub(super) fn attribute(message: MessageRef<'_>, id: AttributeId, most: usize) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn moments_have_seconds_as_long_as_the_column_holds_them() {
-        let found = Moment::new(1_348_817_660_757_000);
-        assert_eq!((found.seconds, found.code), (Some(1_348_817_660), Some(1_348_817_400)));
-        assert_eq!(Moment::new(2_147_483_647_999_999).seconds, Some(i32::MAX));
-        assert_eq!(
-            Moment::new(2_147_483_648_000_000),
-            Moment { at: 2_147_483_648_000_000, seconds: None, code: None }
-        );
-    }
 
     #[test]
     fn hex_has_16_digits() {

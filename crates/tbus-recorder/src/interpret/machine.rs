@@ -7,7 +7,7 @@ use tlib_proto::{AttributeId, MessageId};
 
 use super::call_event::CallEvent;
 use super::calls::Calls;
-use super::context::{Context, Moment};
+use super::context::Context;
 use super::decision::{Decision, Outcome, PairSource, Reason};
 use super::history::{Attached, lists};
 use super::sequence::Sequence;
@@ -18,6 +18,7 @@ use super::{Arrival, Session, Sink, State, state};
 use crate::adata::AttachedDataSpec;
 use crate::directory::Directory;
 use crate::options::Options;
+use crate::time::Moment;
 
 /// Kinds of sessions after which the server may know none of the calls before: first, and server restart.
 const CALLS_MAY_BE_GONE: [i32; 2] = [1, 3];

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{CUT_MEMORY, Calls, Ending};
 use crate::interpret::Sink;
-use crate::interpret::context::Moment;
 use crate::interpret::parties::Seat;
 use crate::interpret::sequence::Sequence;
+use crate::time::Moment;
 
 impl Calls {
     pub(super) fn make_room<S: Sink>(
