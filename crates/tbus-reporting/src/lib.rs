@@ -1,0 +1,3 @@
+//! From the interaction database (IDB) to the Info Mart, its aggregates and the two callback reports.
+//!
+//! What this crate is **not**: it knows nothing of the protocol and has no sockets. Its statements are in `.sql` files.
