@@ -1,3 +1,7 @@
 //! From the interaction database (IDB) to the Info Mart, its aggregates and the two callback reports.
 //!
 //! What this crate is **not**: it knows nothing of the protocol and has no sockets. Its statements are in `.sql` files.
+
+mod generated;
+
+pub use generated::keys;

@@ -3,6 +3,7 @@
 //! `protocol-spec` is the single source of every id, name, type, error and layout decision. This crate reads it,
 //! refuses what is inconsistent, and renders the generated files. Tests and tools use it; no program does at run time.
 
+pub mod callback;
 mod check;
 mod error;
 pub mod idb;
@@ -12,6 +13,7 @@ pub mod render;
 use std::fs;
 use std::path::Path;
 
+pub use callback::Callback;
 pub use error::SpecError;
 pub use idb::Idb;
 use model::{AttributeFile, EnumFile, ErrorFile, MessageFile, Profile};

@@ -32,8 +32,10 @@ fn codegen(check: bool) -> Result<(), String> {
     let source = root.join("protocol-spec");
     let spec = tlib_spec::Spec::load(&source).map_err(|error| error.to_string())?;
     let idb = tlib_spec::Idb::load(&source).map_err(|error| error.to_string())?;
+    let callback = tlib_spec::Callback::load(&source).map_err(|error| error.to_string())?;
     let mut files = tlib_spec::render::outputs(&spec);
     files.extend(tlib_spec::render::idb_outputs(&idb));
+    files.extend(tlib_spec::render::callback_outputs(&callback));
     let mut stale = 0_usize;
     for (path, text) in files {
         let file = root.join(path);

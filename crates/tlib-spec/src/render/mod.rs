@@ -1,5 +1,6 @@
 //! What is written from the specification.
 
+mod callback;
 mod idb_rust;
 mod idb_sql;
 mod lua;
@@ -10,7 +11,7 @@ pub use idb_sql::Engine;
 pub use lua::lua;
 pub use markdown::markdown;
 
-use crate::{Idb, Spec};
+use crate::{Callback, Idb, Spec};
 
 /// Every generated file: its path from the root of the repository and its whole text.
 pub fn outputs(spec: &Spec) -> Vec<(&'static str, String)> {
@@ -30,6 +31,15 @@ pub fn idb_outputs(idb: &Idb) -> Vec<(&'static str, String)> {
     let mut files = vec![("crates/tbus-recorder/src/generated/idb.rs", idb_rust::rust(idb))];
     files.extend(Engine::ALL.map(|engine| (engine.path(), idb_sql::ddl(idb, engine))));
     files
+}
+
+/// Every file generated from the keys of callback user events.
+pub fn callback_outputs(keys: &Callback) -> Vec<(&'static str, String)> {
+    let text = callback::rust(keys);
+    vec![
+        ("crates/tbus-apps/src/generated/keys.rs", text.clone()),
+        ("crates/tbus-reporting/src/generated/keys.rs", text),
+    ]
 }
 
 /// Text of Rust under construction.
