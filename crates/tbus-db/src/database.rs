@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::DbError;
 use crate::postgresql;
-use crate::rows::Rows;
+use crate::rows::{Row, Rows};
 use crate::sqlite;
 use crate::transaction::Transaction;
 use crate::url::{DatabaseUrl, Dialect, Target};
@@ -115,6 +115,23 @@ impl Database {
         match &mut self.0 {
             Engine::Sqlite(engine) => engine.query(sql, values),
             Engine::Postgresql(engine) => engine.query(sql, values),
+        }
+    }
+
+    /// Runs one query and hands over its rows one after the other, of which only a few are in memory at a time. When `row`
+    /// gives an error, that is the end.
+    ///
+    /// # Errors
+    /// When the query fails, the number of values is not that of its placeholders, or `row` gives an error.
+    pub fn each<E: From<DbError>>(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut row: impl FnMut(Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match &mut self.0 {
+            Engine::Sqlite(engine) => engine.each(sql, values, &mut row),
+            Engine::Postgresql(engine) => engine.each(sql, values, &mut row),
         }
     }
 

@@ -41,6 +41,12 @@ impl Rows {
         self.cells.resize(self.len * columns, Cell::Null);
     }
 
+    /// Forgets the rows, not the columns.
+    pub(crate) fn clear(&mut self) {
+        self.cells.clear();
+        self.len = 0;
+    }
+
     /// The number of rows.
     pub fn len(&self) -> usize {
         self.len

@@ -8,6 +8,7 @@ mod values;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, Statement};
@@ -17,7 +18,7 @@ use self::link::Link;
 use self::values::Parameter;
 use crate::database::{OpenOptions, Sync};
 use crate::error::{CLAIMED, DbError, ErrorKind, shortened};
-use crate::rows::{Cell, Rows};
+use crate::rows::{Cell, Row, Rows};
 use crate::url::Server;
 use crate::value::Value;
 
@@ -153,16 +154,44 @@ impl Engine {
         let values: Vec<&(dyn ToSql + std::marker::Sync)> = values.iter().map(|value| value as _).collect();
         let found = self.link.run(|client| client.query(&statement, &values));
         let found = found.map_err(|cause| error(&self.name, &shortened(sql), &cause, false))?;
-        let columns: Vec<String> =
-            statement.columns().iter().map(|column| column.name().to_owned()).collect();
-        let count = columns.len();
-        let mut rows = Rows::new(&self.name, columns);
+        let mut rows = Rows::new(&self.name, columns(&statement));
         for row in &found {
-            let cells: Result<Vec<Cell>, _> = (0..count).map(|column| row.try_get(column)).collect();
-            rows.push(cells.map_err(|cause| error(&self.name, &shortened(sql), &cause.into(), false))?);
+            rows.push(cells(row).map_err(|cause| error(&self.name, &shortened(sql), &cause.into(), false))?);
         }
         Ok(rows)
     }
+
+    pub(crate) fn each<E: From<DbError>>(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let statement = self.checked(sql, values)?;
+        let failed = |name: &str, cause: &link::Error| error(name, &shortened(sql), cause, false);
+        let values: Vec<Parameter<'_>> = values.iter().copied().map(Parameter).collect();
+        let found = self.link.run(|client| client.query_raw(&statement, &values));
+        // The connection takes no more rows from the server while a few wait here.
+        let mut found = Box::pin(found.map_err(|cause| failed(&self.name, &cause))?);
+        let mut rows = Rows::new(&self.name, columns(&statement));
+        loop {
+            let next = self.link.run(|_| found.try_next()).map_err(|cause| failed(&self.name, &cause))?;
+            let Some(next) = next else { return Ok(()) };
+            rows.clear();
+            rows.push(cells(&next).map_err(|cause| failed(&self.name, &cause.into()))?);
+            rows.first().map_or(Ok(()), &mut *each)?;
+        }
+    }
+}
+
+/// The names of a statement's columns.
+fn columns(statement: &Statement) -> Vec<String> {
+    statement.columns().iter().map(|column| column.name().to_owned()).collect()
+}
+
+/// The cells of one row.
+fn cells(row: &tokio_postgres::Row) -> Result<Vec<Cell>, tokio_postgres::Error> {
+    (0..row.len()).map(|column| row.try_get(column)).collect()
 }
 
 /// The kind and words of an error of PostgreSQL.

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, Statement};
 pub(crate) use self::bulk::Bulk;
 use crate::database::{OpenOptions, Sync};
 use crate::error::{CLAIMED, DbError, ErrorKind, shortened};
-use crate::rows::{Cell, Rows};
+use crate::rows::{Cell, Row, Rows};
 use crate::time::TimeText;
 use crate::value::Value;
 
@@ -146,6 +146,15 @@ impl Engine {
         query(&self.connection, &self.name, sql, values)
     }
 
+    pub(crate) fn each<E: From<DbError>>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        each(&self.connection, &self.name, sql, values, row)
+    }
+
     pub(crate) fn begin(&self) -> Result<Bulk<'_>, DbError> {
         Bulk::begin(&self.connection, &self.name)
     }
@@ -183,30 +192,48 @@ fn failed(name: &str, sql: &str, cause: &rusqlite::Error) -> DbError {
 fn query(connection: &Connection, name: &str, sql: &str, values: &[Value<'_>]) -> Result<Rows, DbError> {
     let mut statement = connection.prepare_cached(sql).map_err(|cause| failed(name, sql, &cause))?;
     bind(&mut statement, name, sql, values)?;
-    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-    let count = columns.len();
-    let mut rows = Rows::new(name, columns);
+    let mut rows = Rows::new(name, statement.column_names().map(str::to_owned).collect());
     let mut found = statement.raw_query();
     while let Some(row) = found.next().map_err(|cause| failed(name, sql, &cause))? {
-        let cells = (0..count).map(|column| {
-            Ok(match row.get_ref(column)? {
-                ValueRef::Null => Cell::Null,
-                ValueRef::Integer(value) => Cell::Int(value),
-                ValueRef::Text(bytes) => Cell::Text(String::from_utf8_lossy(bytes).into_owned()),
-                other => {
-                    let kind = other.data_type();
-                    return Err(rusqlite::Error::InvalidColumnType(
-                        column,
-                        "cast it to integer or text".into(),
-                        kind,
-                    ));
-                }
-            })
-        });
-        let cells: rusqlite::Result<Vec<Cell>> = cells.collect();
-        rows.push(cells.map_err(|cause| failed(name, sql, &cause))?);
+        rows.push(cells(row, rows.columns().len()).map_err(|cause| failed(name, sql, &cause))?);
     }
     Ok(rows)
+}
+
+fn each<E: From<DbError>>(
+    connection: &Connection,
+    name: &str,
+    sql: &str,
+    values: &[Value<'_>],
+    each: &mut dyn FnMut(Row<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut statement = connection.prepare_cached(sql).map_err(|cause| failed(name, sql, &cause))?;
+    bind(&mut statement, name, sql, values)?;
+    let mut rows = Rows::new(name, statement.column_names().map(str::to_owned).collect());
+    let mut found = statement.raw_query();
+    while let Some(row) = found.next().map_err(|cause| failed(name, sql, &cause))? {
+        rows.clear();
+        rows.push(cells(row, rows.columns().len()).map_err(|cause| failed(name, sql, &cause))?);
+        rows.first().map_or(Ok(()), &mut *each)?;
+    }
+    Ok(())
+}
+
+/// The cells of one row.
+fn cells(row: &rusqlite::Row<'_>, count: usize) -> rusqlite::Result<Vec<Cell>> {
+    let cells = (0..count).map(|column| {
+        Ok(match row.get_ref(column)? {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(value) => Cell::Int(value),
+            ValueRef::Text(bytes) => Cell::Text(String::from_utf8_lossy(bytes).into_owned()),
+            other => {
+                let kind = other.data_type();
+                let words = "cast it to integer or text".into();
+                return Err(rusqlite::Error::InvalidColumnType(column, words, kind));
+            }
+        })
+    });
+    cells.collect()
 }
 
 fn execute(connection: &Connection, name: &str, sql: &str, values: &[Value<'_>]) -> Result<u64, DbError> {

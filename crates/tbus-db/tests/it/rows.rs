@@ -1,8 +1,8 @@
 //! Bulk inserts: what goes in comes out, at every boundary.
 
-use tbus_db::Value;
+use tbus_db::{DbError, ErrorKind, Value};
 
-use crate::{ALL, NAMED, count, on_both, row};
+use crate::{ALL, NAMED, assert_error, count, on_both, row};
 
 /// Sets and empties each column in turns, so that no row sees what an earlier one left in the same place.
 #[test]
@@ -127,5 +127,40 @@ fn dropping_rolls_back_and_the_next_transaction_works() {
             transaction.commit().expect("commit");
         }
         assert_eq!(count(database, "every_kind"), 2);
+    });
+}
+
+#[test]
+fn rows_come_one_by_one_and_may_be_left() {
+    on_both(|database| {
+        let mut transaction = database.begin().expect("begin");
+        for n in 0..5_000 {
+            transaction.row(&ALL, &row(n, "a word")).expect("row");
+        }
+        transaction.commit().expect("commit");
+        let sql = "SELECT n, word, moment FROM every_kind WHERE n >= $1 ORDER BY n";
+        let mut seen = Vec::new();
+        let all = database.each(sql, &[Value::Int(10)], |row| {
+            assert_eq!(row.text(1)?, "a word");
+            assert!(row.is_null(2) && row.is_null(3));
+            seen.push(row.int(0)?);
+            Ok::<(), DbError>(())
+        });
+        all.expect("all rows");
+        assert!(seen == (10..5_000).collect::<Vec<i64>>());
+        // Whoever stops early can go on with something else.
+        let mut left = 0;
+        let stopped = database.each(sql, &[Value::Int(0)], |row| {
+            left += 1;
+            if left == 100 { row.text(0).map(|_| ()) } else { Ok(()) }
+        });
+        assert_error(stopped, ErrorKind::Other, &["column 0 (`n`)", "the integer 99"]);
+        assert_eq!((left, count(database, "every_kind")), (100, 5_000));
+        let none = database.each(sql, &[Value::Int(5_000)], |_| -> Result<(), DbError> { panic!("no row") });
+        none.expect("no rows");
+        for (sql, words) in [("SELECT nothing FROM named", "nothing"), (sql, "1 placeholders")] {
+            let failed = database.each(sql, &[], |_| Ok::<(), DbError>(()));
+            assert_error(failed, ErrorKind::Other, &[words]);
+        }
     });
 }
