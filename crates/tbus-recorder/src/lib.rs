@@ -4,6 +4,7 @@
 pub mod adata;
 pub mod directory;
 mod dss;
+pub mod fuzzing;
 mod generated;
 pub mod interpret;
 mod log;

@@ -8,6 +8,7 @@
 //! What this crate is **not**: it has no sockets, no tokio and no SQL, and it decides nothing about traffic. What
 //! happened, and when, is told to it by the `at` of the records.
 
+pub mod fuzzing;
 mod log;
 pub mod packet;
 pub mod read;
