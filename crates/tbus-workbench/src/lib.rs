@@ -1,4 +1,26 @@
-//! What engineers do with captured traffic.
+//! What engineers do with captured traffic: [`world`] infers a world from it.
 //!
 //! What this crate is **not**: it has no routing rules; it reads what was captured and what is stored, and says or writes
 //! what follows from it.
+
+#![deny(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
+
+pub mod world;

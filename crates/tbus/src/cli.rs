@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::{decode, demo, encode, icon, idb, kv, log_cmd, proxy, record, replay, send, serve, spec, watch};
+use crate::{
+    decode, demo, encode, icon, idb, kv, log_cmd, proxy, record, replay, send, serve, spec, watch, world,
+};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -57,6 +59,8 @@ enum Command {
     Log(log_cmd::LogCmdArgs),
     /// Send captured traffic again, as its clients or as its server
     Replay(Box<replay::ReplayArgs>),
+    /// Make a world file from logs and captures
+    World(world::WorldArgs),
     /// Show messages, attributes, enumerations and error codes, and how each is known
     Spec(spec::SpecArgs),
 }
@@ -87,6 +91,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Icon(args) => icon::run(&args),
         Command::Log(args) => log_cmd::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::World(args) => world::run(&args),
         Command::Spec(args) => spec::run(&args),
     }
 }

@@ -32,6 +32,7 @@ mod serve;
 mod spec;
 mod stop;
 mod stream;
+mod traffic;
 mod watch;
 mod world;
 

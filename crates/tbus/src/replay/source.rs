@@ -1,8 +1,7 @@
 //! The files: their steps, read on a thread of its own, so that neither waits for the other.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::BufRead;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +12,8 @@ use tlib_capture::replay::{Filter, Heard, LogPlan, Planned, Skip, Step, packet_e
 use tlib_proto::{AttributeId, MessageId};
 use tokio::sync::mpsc;
 
-use crate::exit::{Failure, say, unreadable};
+use crate::exit::{Failure, say};
+use crate::traffic::{is_capture, open};
 
 /// Messages that are read ahead.
 const AHEAD: usize = 256;
@@ -23,15 +23,6 @@ const NAMED: u64 = 100;
 
 /// Clients and DNs that are registered beforehand at most.
 const LISTENERS: usize = 100_000;
-
-/// The first bytes of pcap files (both byte orders, micro- and nanoseconds) and of pcapng files.
-const PACKETS: [[u8; 4]; 5] = [
-    [0xD4, 0xC3, 0xB2, 0xA1],
-    [0xA1, 0xB2, 0xC3, 0xD4],
-    [0x4D, 0x3C, 0xB2, 0xA1],
-    [0xA1, 0xB2, 0x3C, 0x4D],
-    [0x0A, 0x0D, 0x0D, 0x0A],
-];
 
 /// What is replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,9 +195,7 @@ fn each(files: &[String], bytes: &AtomicU64, mut see: impl FnMut(&str, Step) -> 
     let mut before: Option<LogReader<Box<dyn BufRead>>> = None;
     for file in files {
         let (name, mut source) = open(file)?;
-        let head =
-            source.fill_buf().map_err(|error| Failure::bad(unreadable(&error)).context(name.clone()))?;
-        if PACKETS.iter().any(|magic| head.starts_with(magic)) {
+        if is_capture(&name, &mut source)? {
             for item in CaptureReader::new(source, ReadOptions::default()) {
                 let item = item.map_err(|error| Failure::bad(error).context(name.clone()))?;
                 if packet_event(item).is_some_and(|step| !see(&name, step)) {
@@ -236,16 +225,4 @@ fn each(files: &[String], bytes: &AtomicU64, mut see: impl FnMut(&str, Step) -> 
     let name = files.last().map(String::as_str).unwrap_or_default();
     plan.finish(&mut |step| go_on = go_on && see(name, step));
     Ok(())
-}
-
-fn open(file: &str) -> Result<(String, Box<dyn BufRead>), Failure> {
-    if file == "-" {
-        return Ok(("standard input".to_owned(), Box::new(BufReader::new(io::stdin()))));
-    }
-    let opened = File::open(file).and_then(|opened| Ok((opened.metadata()?.is_dir(), opened)));
-    match opened {
-        Ok((false, opened)) => Ok((file.to_owned(), Box::new(BufReader::with_capacity(64 << 10, opened)))),
-        Ok((true, _)) => Err(Failure::bad(anyhow!("{file}: is a directory; name the files in it"))),
-        Err(error) => Err(Failure::bad(unreadable(&error)).context(file.to_owned())),
-    }
 }

@@ -13,3 +13,4 @@ mod replay;
 mod serve;
 mod support;
 mod talk;
+mod world;
