@@ -37,6 +37,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Run a T-Server
     Serve(serve::ServeArgs),
+    /// Run a T-Server and capture every frame for Wireshark
+    Capture(serve::CaptureArgs),
     /// Pass traffic on between clients and a server, and capture it
     Proxy(proxy::ProxyArgs),
     /// Register on DNs and print what arrives
@@ -80,6 +82,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
     match cli.command {
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(args, &ignored),
+        Command::Capture(args) => serve::run_capture(args),
         Command::Proxy(args) => proxy::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Send(args) => send::run(&args),

@@ -31,6 +31,31 @@ use crate::world;
     A second signal, half a second later or more, ends it at once with 1."
 )]
 pub(crate) struct ServeArgs {
+    /// Capture every frame, both ways (pcapng, for Wireshark); a file that is there is overwritten
+    #[arg(long, value_name = "FILE.pcapng")]
+    capture: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// What `tbus capture` is told.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The same as tbus serve --capture FILE.pcapng. To capture between clients and a server that is there: tbus proxy.\n\n\
+    Examples:\n  tbus capture --out traffic.pcapng\n  \
+    tshark -X lua_script:tools/wireshark/tlib.lua -r traffic.pcapng -Y 'tlib.message == 96'"
+)]
+pub(crate) struct CaptureArgs {
+    /// Where the frames go (pcapng, for Wireshark); a file that is there is overwritten
+    #[arg(long, value_name = "FILE.pcapng")]
+    out: PathBuf,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// What every T-Server is told.
+#[derive(Debug, Args)]
+struct ServerArgs {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ADDRESS, value_parser = address)]
     listen: String,
@@ -43,9 +68,6 @@ pub(crate) struct ServeArgs {
     /// Write the real address to this file once clients can connect; removed at the end
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
-    /// Capture every frame, both ways (pcapng, for Wireshark); a file that is there is overwritten
-    #[arg(long, value_name = "FILE.pcapng")]
-    capture: Option<PathBuf>,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -62,6 +84,15 @@ fn application(name: &str) -> Result<String, String> {
 
 /// Serves until a signal comes.
 pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
+    serve(args.server, args.capture.as_deref(), ignored)
+}
+
+/// Serves until a signal comes, and captures.
+pub(crate) fn run_capture(args: CaptureArgs) -> Outcome {
+    serve(args.server, Some(&args.out), &[])
+}
+
+fn serve(args: ServerArgs, capture_file: Option<&Path>, ignored: &[String]) -> Outcome {
     let world = world(&args)?;
     ReadyFile::clear(args.ready_file.as_deref())?;
     let runtime = runtime()?;
@@ -71,12 +102,12 @@ pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
     let log = Log::open(&args.log, &world.t_server.name, None)?;
     let listening = Listening::bind(&args.listen).map_err(Failure::system)?;
     let address = listening.address().to_string();
-    let (tap, capture) = args.capture.as_deref().map(Capture::create).transpose()?.unzip();
+    let (tap, capture) = capture_file.map(Capture::create).transpose()?.unzip();
 
     // Clients can connect, and nothing says that they can before both of these could be written.
     let ready = ReadyFile::write(args.ready_file.as_deref(), &address)?;
     let mut out = Out::new();
-    out.text(&screen(&world, &address, &log, args.capture.as_deref(), ignored))?;
+    out.text(&screen(&world, &address, &log, capture_file, ignored))?;
     out.flush()?;
     drop(out);
     let (sink, log) = log.start()?;
@@ -106,7 +137,7 @@ pub(crate) fn run(args: ServeArgs, ignored: &[String]) -> Outcome {
 }
 
 /// The world of the file, or the default one, with the name that the command line gives.
-fn world(args: &ServeArgs) -> Result<World, Failure> {
+fn world(args: &ServerArgs) -> Result<World, Failure> {
     let mut world = world::read(args.world.as_deref())?;
     if let Some(name) = &args.app {
         world.t_server.name.clone_from(name);

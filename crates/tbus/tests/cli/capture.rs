@@ -1,4 +1,4 @@
-//! `tbus serve --capture` and `tbus proxy`: the file is complete when they have ended.
+//! `tbus serve --capture`, `tbus capture` and `tbus proxy`: the file is complete when they have ended.
 
 use std::path::Path;
 
@@ -42,17 +42,19 @@ fn check(path: &Path, server: &str) {
 #[test]
 #[cfg(unix)]
 fn a_server_captures_its_traffic() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("traffic.pcapng");
-    let file = path.to_str().unwrap();
-    let server =
-        Running::start(&["serve", "--listen", "127.0.0.1:0", "--log-level", "none", "--capture", file]);
-    run(&["send", "a=b", "--server", &server.address]).with_code(0);
-    let address = server.address.clone();
-    server.signal("-TERM");
-    let ended = server.end().with_code(0);
-    assert!(ended.stdout.contains(&format!("\nCapture: {file}\n")), "{ended:?}");
-    check(&path, &address);
+    for way in [&["serve", "--capture"][..], &["capture", "--out"]] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("traffic.pcapng");
+        let file = path.to_str().unwrap();
+        let server =
+            Running::start(&[way[0], "--listen", "127.0.0.1:0", "--log-level", "none", way[1], file]);
+        run(&["send", "a=b", "--server", &server.address]).with_code(0);
+        let address = server.address.clone();
+        server.signal("-TERM");
+        let ended = server.end().with_code(0);
+        assert!(ended.stdout.contains(&format!("\nCapture: {file}\n")), "{ended:?}");
+        check(&path, &address);
+    }
 }
 
 #[test]
@@ -109,4 +111,5 @@ fn a_file_that_cannot_be_made_is_named() {
         );
     }
     run(&["proxy", "--listen", "127.0.0.1:0", "--out", "x.pcapng"]).with_code(2);
+    run(&["capture", "--listen", "127.0.0.1:0"]).with_code(2);
 }
