@@ -99,7 +99,7 @@ fn from_log(mut blocks: Blocks, frames: &mut Frames) -> Result<usize, Failure> {
         }
         match item {
             Some(Item::Message(message)) => frames.put(&message)?,
-            Some(Item::Line(_)) => {}
+            Some(_) => {}
             None => return Ok(left_out),
         }
     }

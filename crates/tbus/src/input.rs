@@ -128,6 +128,12 @@ impl Input {
         Ok(bytes)
     }
 
+    /// What is left, for a reader of its own, and what to say if that fails.
+    pub(crate) fn into_reader(self) -> (Unread, Box<dyn BufRead>) {
+        let Self { name, named, reader, line, .. } = self;
+        (Unread { name, named, lines: line as u64 }, reader)
+    }
+
     /// What is left, for a reader that counts its own lines.
     pub(crate) fn reader(&mut self) -> &mut dyn BufRead {
         &mut *self.reader
@@ -147,6 +153,30 @@ impl Input {
     #[cfg(test)]
     pub(crate) fn of(name: &str, text: &'static [u8]) -> Self {
         Self::new(name.to_owned(), Box::new(BufReader::with_capacity(4, text)))
+    }
+}
+
+/// An input that something else reads on.
+pub(crate) struct Unread {
+    name: String,
+    named: bool,
+    lines: u64,
+}
+
+impl Unread {
+    /// What to call it in an error.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many lines were read before.
+    pub(crate) fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Reading on has failed, as in [`Input::unreadable`].
+    pub(crate) fn unreadable(&self, error: &io::Error) -> Failure {
+        unread(&self.name, self.named, error)
     }
 }
 

@@ -112,7 +112,7 @@ impl Sink for Listener {
 
 /// One event, as its block begins.
 pub(super) struct Event<'a> {
-    pub(super) line: usize,
+    pub(super) line: u64,
     pub(super) message: MessageId,
     pub(super) dn: Option<&'a [u8]>,
 }

@@ -22,11 +22,16 @@ fn first(mut blocks: Blocks, partial: bool) -> Result<Message, Failure> {
         let complaints = blocks.complaints();
         let found = match item {
             None => None,
-            Some(Item::Line(line)) => {
-                // The note stands between the line of its request and the events that the request causes.
-                absent = line.starts_with(b"-- Absent ThisDN") || absent && !is_request_line(&line);
+            // The note stands between the line of its request and the events that the request causes.
+            Some(Item::Request) => {
+                absent = false;
                 continue;
             }
+            Some(Item::AbsentThisDn) => {
+                absent = true;
+                continue;
+            }
+            Some(Item::Other) => continue,
             Some(Item::Message(message)) => match message.id() {
                 MessageId::REQUEST_DISTRIBUTE_USER_EVENT => Some(message),
                 MessageId::EVENT_USER_EVENT => Some(rebuild_request(&message, absent).map_err(Failure::bad)?),
@@ -61,9 +66,4 @@ fn first(mut blocks: Blocks, partial: bool) -> Result<Message, Failure> {
         }
         return Ok(message);
     }
-}
-
-/// `00:34:20.757 Int 04543 Interaction message ...`
-fn is_request_line(line: &[u8]) -> bool {
-    line.split(|byte| *byte == b' ').any(|word| word == b"04543")
 }

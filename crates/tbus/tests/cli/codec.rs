@@ -175,6 +175,13 @@ fn encode_says_what_it_leaves_out() {
     assert!(lines[2].contains("2 lines were left out"), "{lines:?}");
     let ended = run_with(&["encode"], b"message EventACK\n\tAttributeNoSuchThing\t5\n").with_code(2);
     assert!(ended.stderr.contains(": 1 line was left out, see above"), "{ended:?}");
+    // As every reader of logs: blank lines before count, a block without its heading is named, CRLF and headings of clients are read.
+    let log = "\n\n\tAttributeReferenceID\t1\n\n@00:34:20.7570 [0] 8.1 f: message EventACK\r\n\tAttributeReferenceID\t431\r\n\
+        received from 65200(SIP_Server)host:1(fd=4) message EventACK(refid=431)\n\tAttributeReferenceID\t431\n";
+    let ended = run_with(&["encode"], log.as_bytes()).with_code(2);
+    assert_eq!(ended.stdout, "0000000d008a00010100020004000001af\n".repeat(2));
+    assert!(ended.stderr.starts_with("tbus: standard input: line 3: left out: "), "{}", ended.stderr);
+    assert!(ended.stderr.contains(": 1 line was left out, see above"), "{}", ended.stderr);
     let json =
         "{\"message\":\"EventACK\"}\n{\"message\":\"EventACK\",\"attributes\":[[\"ThisDN\",\"str\"]]}\n";
     let ended = run_with(&["encode"], json.as_bytes()).with_code(2);
