@@ -22,7 +22,10 @@ impl<T: Default + Copy> Names<T> {
             }
             self.known.insert(name.into(), T::default());
         }
-        self.known.entry(name.into()).or_default()
+        match self.known.get_mut(name) {
+            Some(count) => count,
+            None => &mut self.others,
+        }
     }
 
     /// All of them, those with most first, by `weight`.

@@ -62,6 +62,9 @@ struct Answer {
     result: Result<Message, ClientError>,
 }
 
+/// ReferenceID and ThisDN of a request: ReferenceIDs belong to one client each, and answers do not name theirs.
+type Asked = (u32, Option<Box<[u8]>>);
+
 pub(super) struct Clients {
     address: String,
     manner: Manner,
@@ -72,8 +75,8 @@ pub(super) struct Clients {
     /// Their ReferenceIDs.
     references: HashSet<u32>,
     conn_ids: ConnIds,
-    /// By captured ReferenceID, the last request that had it.
-    asked: HashMap<u32, u64>,
+    /// By captured ReferenceID and ThisDN, the last request that had them.
+    asked: HashMap<Asked, u64>,
     /// By request: the ConnID of its captured answer, and the one of its answer now, whichever came first.
     captured: HashMap<u64, u64>,
     answered: HashMap<u64, u64>,
@@ -251,7 +254,7 @@ impl Target for Clients {
         if self.asked.len() >= UNMATCHED {
             self.asked.clear();
         }
-        self.asked.insert(captured_reference, number);
+        self.asked.insert((captured_reference, planned.this_dn().map(Into::into)), number);
         self.references.extend(reference);
         let request = message.id();
         let pending = requester.start(message).await.map_err(failed)?;
@@ -261,8 +264,8 @@ impl Target for Clients {
         Ok(())
     }
 
-    fn called(&mut self, reference: u32, conn_id: u64) {
-        let Some(number) = self.asked.remove(&reference) else { return };
+    fn called(&mut self, reference: u32, dn: Option<Box<[u8]>>, conn_id: u64) {
+        let Some(number) = self.asked.remove(&(reference, dn)) else { return };
         match self.answered.remove(&number) {
             Some(now) => self.conn_ids.learn(conn_id, now),
             None => remember(&mut self.captured, number, conn_id),

@@ -86,7 +86,7 @@ pub(crate) struct ReplayArgs {
     /// As client: ReferenceIDs as captured, or new ones
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = Which::Keep)]
     references: Which,
-    /// ConnIDs as captured, or new ones: those that the server gives now, or as server new numbers. As client renewed unless told
+    /// ConnIDs as captured, or new ones: those that the server gives now, or as server new numbers, and with them CallIDs and UUIDs. As client renewed unless told
     /// otherwise, as server kept
     #[arg(long, value_enum, value_name = "WHICH")]
     conn_ids: Option<Which>,
@@ -332,6 +332,10 @@ fn summary(progress: &Progress, sent: &str) -> String {
         for (why, count) in &tally.skipped {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "  {count:>7}  {why}");
+        }
+        if tally.unpublished > 0 {
+            let left_out = tally.unpublished;
+            let _ = writeln!(text, "sent without {left_out} attributes that have no published id");
         }
         text
     })

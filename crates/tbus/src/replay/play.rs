@@ -16,8 +16,8 @@ pub(super) trait Target {
     /// Sends a message.
     async fn send(&mut self, planned: Planned) -> Result<(), Failure>;
 
-    /// A captured answer has named the call that the request with this ReferenceID has made.
-    fn called(&mut self, _reference: u32, _conn_id: u64) {}
+    /// A captured answer has named the call that the request with this ReferenceID and ThisDN has made.
+    fn called(&mut self, _reference: u32, _dn: Option<Box<[u8]>>, _conn_id: u64) {}
 
     /// Another round begins.
     async fn again(&mut self) -> Result<(), Failure>;
@@ -105,7 +105,7 @@ pub(super) async fn play(
                 target.send(*planned).await?;
                 bar.sent();
             }
-            News::Called { reference, conn_id } => target.called(reference, conn_id),
+            News::Called { reference, dn, conn_id } => target.called(reference, dn, conn_id),
             News::Again => {
                 pace.again();
                 target.again().await?;
@@ -147,6 +147,7 @@ mod tests {
             message: Message::build(MessageId::EVENT_USER_EVENT, |m| m).unwrap(),
             rebuilt: false,
             answer: false,
+            unpublished: 0,
         }))
     }
 

@@ -38,6 +38,8 @@ pub(super) enum News {
     /// A captured answer has named the call that a request with this ReferenceID has made.
     Called {
         reference: u32,
+        /// ThisDN: several applications may use the same ReferenceIDs.
+        dn: Option<Box<[u8]>>,
         conn_id: u64,
     },
     /// The files begin again.
@@ -50,6 +52,8 @@ pub(super) enum News {
 pub(super) struct Tally {
     pub(super) read: u64,
     pub(super) skipped: BTreeMap<Skip, u64>,
+    /// Attributes of what is sent that have no published id.
+    pub(super) unpublished: usize,
 }
 
 /// Shared with the thread.
@@ -134,7 +138,8 @@ impl Source {
                 let view = planned.message.view();
                 let reference = view.reference_id().ok().flatten()?;
                 let conn_id = view.long(AttributeId::CONN_ID).ok().flatten()?;
-                return Some(News::Called { reference, conn_id });
+                let dn = planned.this_dn().map(Into::into);
+                return Some(News::Called { reference, dn, conn_id });
             }
             (Wanted::Events, true) => {
                 if !planned.rebuilt {
@@ -155,6 +160,9 @@ impl Source {
         if !self.filter.lets_through(&planned) {
             skip(Skip::Filtered);
             return None;
+        }
+        if planned.unpublished > 0 {
+            progress.with(|tally| tally.unpublished += planned.unpublished);
         }
         Some(News::Message(Box::new(planned)))
     }

@@ -10,6 +10,8 @@ mod log;
 #[cfg(unix)]
 mod record;
 mod replay;
+#[cfg(unix)]
+mod replay_generated;
 mod serve;
 mod support;
 mod talk;

@@ -165,6 +165,53 @@ fn calls_are_followed_to_their_new_conn_ids() {
 }
 
 #[test]
+fn equal_reference_ids_of_two_applications_are_told_apart() {
+    let mut log = String::new();
+    let applications = [("A", "7001", "7003", "ef8"), ("B", "7002", "7004", "ef9")];
+    let mut request = |name: &str, app: &str, dn: &str, rest: &str| {
+        log += &format!(
+            "10:00:00.000 Trc 04541 {name} received from [5] (00000004 {app} 10.0.0.2:40000)\n\
+             message {name}\n\tAttributeThisDN\t'{dn}'\n{rest}"
+        );
+    };
+    for (app, dn, ..) in applications {
+        request("RequestRegisterAddress", app, dn, "\tAttributeReferenceID\t1\n\tAttributeRegisterMode\t0\n");
+    }
+    for (app, dn, other, _) in applications {
+        let rest = format!("\tAttributeReferenceID\t2\n\tAttributeOtherDN\t'{other}'\n");
+        request("RequestMakeCall", app, dn, &rest);
+    }
+    let dialing = applications.map(|(_, dn, _, call)| {
+        format!(
+            "@10:00:00.0010 [0] 8.1.000.62 distribute_response: message EventDialing\n\tAttributeReferenceID\t2\n\
+             \tAttributeConnID\t0071020000000{call}\n\tAttributeThisDN\t'{dn}'\n"
+        )
+    });
+    log += &dialing.concat();
+    let mut request = |app: &str, dn: &str, call: &str| {
+        log += &format!(
+            "10:00:00.002 Trc 04541 RequestReleaseCall received from [5] (00000004 {app} 10.0.0.2:40000)\n\
+             message RequestReleaseCall\n\tAttributeReferenceID\t3\n\tAttributeThisDN\t'{dn}'\n\
+             \tAttributeConnID\t0071020000000{call}\n"
+        );
+    };
+    for (app, dn, _, call) in applications {
+        request(app, dn, call);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let world = folder.path().join("world.toml");
+    let dns =
+        ["7001", "7002", "7003", "7004"].map(|dn| format!("[[dn]]\nnumber = '{dn}'\ntype = 'Extension'\n"));
+    fs::write(&world, dns.concat()).unwrap();
+    let world = world.to_str().unwrap();
+    let server =
+        Running::start(&["serve", "--world", world, "--listen", "127.0.0.1:0", "--log-level", "none"]);
+    let ended = run_with(&["replay", "-", "--to", &server.address, "--speed", "max"], log.as_bytes());
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
+    assert!(ended.stdout.contains("sent 6 over 2 connections, 6 answered\n"), "{}", ended.stdout);
+}
+
+#[test]
 fn a_packet_capture_is_replayed_too() {
     let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/captures/callback.pcapng");
     let ended = run(&["replay", "--dry-run", capture]).with_code(0);

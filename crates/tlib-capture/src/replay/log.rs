@@ -6,7 +6,7 @@ use tlib_proto::{AttributeId, Message, MessageId};
 
 use super::rebuild::rebuild_request;
 use super::step::{Heard, Place, Planned, Skip, Step, When, is_answer};
-use crate::read::{Block, Kind, Origin, Record};
+use crate::read::{Block, Complaint, Kind, Origin, Record};
 
 /// Follows the records of a log, of T-Server or of a client, and gives [`Step`]s.
 ///
@@ -133,18 +133,22 @@ impl LogPlan {
         self.heard = None;
         let place = Place::Line(record.at.line);
         let read = match block.to_message() {
-            Ok((message, more)) => match record.complaints.first().or_else(|| more.first()) {
-                None => Ok(message),
-                Some(complaint) => Err(format!("line {}: {}", complaint.line, complaint.reason)),
-            },
+            Ok((message, more)) => {
+                // Servers have more attributes than are published; a message without them is still what was sent.
+                let (unpublished, wrong): (Vec<_>, Vec<_>) = more.iter().partition(|c| is_unpublished(c));
+                match record.complaints.first().or_else(|| wrong.first().copied()) {
+                    None => Ok((message, unpublished.len())),
+                    Some(complaint) => Err(format!("line {}: {}", complaint.line, complaint.reason)),
+                }
+            }
             Err(error) => Err(error.to_string()),
         };
         if block.id().is_some_and(MessageId::is_request) {
             self.end_named(out);
             self.shown.extend_from_slice(block.name);
         }
-        let message = match read {
-            Ok(message) => message,
+        let (message, unpublished) = match read {
+            Ok(read) => read,
             Err(detail) => {
                 let why = if block.id().is_none() { Skip::Unknown } else { Skip::Damaged };
                 return out(Step::Skipped { place, why, detail });
@@ -163,6 +167,7 @@ impl LogPlan {
             application,
             rebuilt: false,
             answer: id.is_event() && (is_answer(id) || function == Some(b"send_to_client")),
+            unpublished,
             message,
         };
         if id.is_request() {
@@ -235,6 +240,7 @@ impl Named {
             message,
             rebuilt: true,
             answer: false,
+            unpublished: 0,
         }
     }
 
@@ -246,6 +252,11 @@ impl Named {
 
 fn names(name: &[u8], id: MessageId) -> bool {
     id.name().is_some_and(|known| known.as_bytes() == name)
+}
+
+/// Whether a complaint of the text codec is that an attribute's name has no published id.
+fn is_unpublished(complaint: &Complaint) -> bool {
+    complaint.reason.ends_with("has no published id and cannot be sent")
 }
 
 fn text(bytes: &[u8]) -> Arc<str> {

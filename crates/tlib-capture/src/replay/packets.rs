@@ -34,6 +34,7 @@ fn message(captured: Captured) -> Step {
         application: captured.application,
         rebuilt: false,
         answer: id.is_event() && is_answer(id),
+        unpublished: 0,
         message: captured.message,
     })
 }

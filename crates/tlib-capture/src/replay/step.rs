@@ -67,6 +67,8 @@ pub struct Planned {
     pub rebuilt: bool,
     /// Whether the event is an answer to one client and not one for everybody on a DN.
     pub answer: bool,
+    /// Attributes that the capture shows and the message lacks, because they have no published id.
+    pub unpublished: usize,
 }
 
 impl Planned {

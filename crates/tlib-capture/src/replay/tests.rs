@@ -261,6 +261,23 @@ fn a_generated_log_is_planned_whole_and_in_time() {
 }
 
 #[test]
+fn attributes_without_a_published_id_are_left_out_and_counted() {
+    let log = PUBLISHED.replace("\tAttributeANI", "\tAttributeFromTomorrow\t'x'\n\tAttributeANI");
+    assert_eq!(brief(&log).len(), brief(PUBLISHED).len());
+    let steps = plan(&log);
+    let Some(Step::Message(event)) = steps.iter().find(
+        |step| matches!(step, Step::Message(planned) if planned.message.id() == MessageId::EVENT_USER_EVENT),
+    ) else {
+        panic!("{steps:?}")
+    };
+    assert_eq!(event.unpublished, 1);
+    assert!(print(&event.message).contains("AttributeANI\t'777'"));
+    // What else cannot be read leaves the whole message out.
+    let cut = log.replace("\t'777'", "\t'777");
+    assert!(brief(&cut).iter().any(|line| line.ends_with("skipped, Damaged")), "{:?}", brief(&cut));
+}
+
+#[test]
 fn a_log_may_end_anywhere() {
     for end in 0..PUBLISHED.len() {
         let lines = brief(&PUBLISHED[..end]);
