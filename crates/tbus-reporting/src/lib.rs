@@ -3,5 +3,6 @@
 //! What this crate is **not**: it knows nothing of the protocol and has no sockets. Its statements are in `.sql` files.
 
 mod generated;
+pub mod schema;
 
-pub use generated::keys;
+pub use generated::{keys, mart};

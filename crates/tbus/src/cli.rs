@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{
-    decode, demo, encode, icon, idb, kv, log_cmd, proxy, record, replay, send, serve, spec, watch, world,
+    decode, demo, encode, icon, idb, infomart, kv, log_cmd, proxy, record, replay, send, serve, spec, watch,
+    world,
 };
 
 /// The command line.
@@ -55,6 +56,8 @@ enum Command {
     Kv(kv::KvArgs),
     /// Work with the interaction database that the recorder fills
     Idb(idb::IdbArgs),
+    /// Work with the Info Mart that reports read
+    Infomart(infomart::InfomartArgs),
     /// Show what ICON's rules make of a T-Server log
     Icon(icon::IconArgs),
     /// Summarise logs, find blocks in them, convert them to JSON lines and back
@@ -91,6 +94,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Encode(args) => encode::run(&args),
         Command::Kv(args) => kv::run(&args),
         Command::Idb(args) => idb::run(&args),
+        Command::Infomart(args) => infomart::run(&args),
         Command::Icon(args) => icon::run(&args),
         Command::Log(args) => log_cmd::run(&args),
         Command::Replay(args) => replay::run(&args),

@@ -32,7 +32,7 @@ struct SchemaArgs {
 
 /// Engines as people type them.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Engine {
+pub(crate) enum Engine {
     /// SQLite
     Sqlite,
     /// PostgreSQL

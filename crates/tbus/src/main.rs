@@ -16,6 +16,7 @@ mod exit;
 mod hex;
 mod icon;
 mod idb;
+mod infomart;
 mod input;
 mod invocation;
 mod kv;

@@ -24,7 +24,7 @@ fn script(engine: Engine, change: impl FnOnce(&mut Idb)) -> String {
     change(&mut idb);
     idb.check().unwrap();
     let files = idb_outputs(&idb);
-    files.into_iter().find(|(path, _)| *path == engine.path()).unwrap().1
+    files.into_iter().find(|(path, _)| *path == engine.path(idb.base)).unwrap().1
 }
 
 #[test]
@@ -180,4 +180,59 @@ fn a_script_follows_the_tables() {
         changed
             .ends_with("SELECT 1, 42 FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM TBUS_SCHEMA WHERE ID = 1);\n")
     );
+}
+
+fn mart() -> Idb {
+    Idb::load_info_mart(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../protocol-spec")).unwrap()
+}
+
+#[test]
+fn the_fact_has_its_published_columns_first_and_in_order() {
+    let mart = mart();
+    let columns = mart.columns_of(mart.table("CALLBACK_FACT").unwrap());
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let published = [
+        "ADDED_TS",
+        "DS_AUDIT_KEY",
+        "EVENT_SEQUENCE",
+        "CREATE_AUDIT_KEY",
+        "TENANT_KEY",
+        "SERVICE_ID",
+        "FINAL_RECORD",
+        "EWT_READY_TO_START_IXN",
+        "EWT_WHEN_OFFERED",
+        "POS_READY_TO_START_IXN",
+        "POS_WHEN_OFFERED",
+        "CALLBACK_OFFER_TIME",
+    ];
+    assert_eq!((names.len(), &names[..12]), (59, &published[..]));
+    let keys: Vec<&str> =
+        columns.iter().filter(|column| column.pm == Marks::Pm).map(|column| column.name.as_str()).collect();
+    assert_eq!(keys, names[..3]);
+}
+
+#[test]
+fn views_seeds_and_defaults_make_sense() {
+    let complaint = |break_it: fn(&mut Idb)| {
+        let mut mart = mart();
+        break_it(&mut mart);
+        mart.check().unwrap_err().to_string()
+    };
+    let text = complaint(|mart| mart.view[0].from = "AGT_CALLBACK_WEEK".into());
+    assert!(text.starts_with("infomart.toml: view \"AGT_CALLBACK_WEEK\": "), "{text}");
+    assert!(text.contains("is no table and no view before it"), "{text}");
+    assert!(complaint(|mart| mart.view[0].name = "TENANT".into()).contains("is taken"));
+    assert!(complaint(|mart| mart.view[0].period = Some("DAY".into())).contains("DATE_TIME has no column"));
+    assert!(complaint(|mart| mart.view[0].from = "TENANT".into()).contains("no key DATE_TIME_KEY"));
+    assert!(complaint(|mart| mart.seed[0].table = "TENANTS".into()).contains("its table does not exist"));
+    assert!(complaint(|mart| drop(mart.seed[0].values.remove("TENANT_NAME"))).contains("must have a value"));
+    let wrong = "is no value of column";
+    let name = |mart: &mut Idb, value: toml::Value| mart.seed[0].values.insert("TENANT_NAME".into(), value);
+    let mut broken = mart();
+    name(&mut broken, toml::Value::Integer(1));
+    assert!(broken.check().unwrap_err().to_string().contains(wrong));
+    name(&mut broken, toml::Value::String("it's".into()));
+    assert!(broken.check().unwrap_err().to_string().contains("becomes a literal"));
+    assert!(complaint(|mart| mart.table[0].columns[4].default = Some("x".into())).contains(wrong));
+    assert!(complaint(|mart| mart.table[0].keyless = true).contains("or write keyless = true"));
 }

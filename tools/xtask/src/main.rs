@@ -32,9 +32,13 @@ fn codegen(check: bool) -> Result<(), String> {
     let source = root.join("protocol-spec");
     let spec = tlib_spec::Spec::load(&source).map_err(|error| error.to_string())?;
     let idb = tlib_spec::Idb::load(&source).map_err(|error| error.to_string())?;
+    let mart = tlib_spec::Idb::load_info_mart(&source).map_err(|error| error.to_string())?;
     let callback = tlib_spec::Callback::load(&source).map_err(|error| error.to_string())?;
+    callback.check_targets(&mart).map_err(|error| error.to_string())?;
     let mut files = tlib_spec::render::outputs(&spec);
     files.extend(tlib_spec::render::idb_outputs(&idb));
+    files.extend(tlib_spec::render::idb_outputs(&mart));
+    files.extend(tlib_spec::render::source_outputs(&idb));
     files.extend(tlib_spec::render::callback_outputs(&callback));
     let mut stale = 0_usize;
     for (path, text) in files {

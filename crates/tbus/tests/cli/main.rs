@@ -6,6 +6,7 @@ mod demo;
 mod help;
 mod icon;
 mod idb;
+mod infomart;
 mod log;
 #[cfg(unix)]
 mod record;

@@ -1,6 +1,6 @@
 //! Consistency of the tables. The first contradiction is reported.
 
-use super::{Column, IDB, Idb, Marks, SqlType, Table};
+use super::{Column, Idb, Marks, SqlType, Table};
 use crate::SpecError;
 use crate::check::{Row, Unique, is_constant};
 use crate::model::Provenance;
@@ -13,6 +13,9 @@ const TEXT_LIMIT: u16 = 4000;
 const DESCRIPTION_LIMIT: usize = 255;
 /// Where numbers of dictionary types begin that are not published.
 const CHOSEN_TYPES: i32 = 9000;
+/// The table of periods, and its key.
+pub(crate) const CALENDAR: &str = "DATE_TIME";
+pub(crate) const CALENDAR_KEY: &str = "DATE_TIME_KEY";
 
 impl Idb {
     /// Checks every row against the others.
@@ -21,7 +24,7 @@ impl Idb {
     ///
     /// The first row that contradicts the rest.
     pub fn check(&self) -> Result<(), SpecError> {
-        let row = |name: String| Row { file: IDB, name };
+        let row = |name: String| self.row(name);
         row("version".to_owned())
             .ensure((1..1_000_000).contains(&self.version), || "count versions from 1".to_owned())?;
         let mut structs = Unique::default();
@@ -57,12 +60,18 @@ impl Idb {
             plain(&row, &[&table.meaning, &table.source])?;
             self.check_columns(table)?;
         }
+        self.check_views(&mut tables)?;
+        self.check_seeds()?;
         self.check_indexes(&mut tables)?;
         self.check_dictionary()
     }
 
+    fn row(&self, name: String) -> Row {
+        Row { file: self.base.file(), name }
+    }
+
     fn check_columns(&self, table: &Table) -> Result<(), SpecError> {
-        let whole = Row { file: IDB, name: format!("table {:?}", table.names.join(" ")) };
+        let whole = self.row(format!("table {:?}", table.names.join(" ")));
         for name in &table.groups {
             whole.ensure(self.group.iter().any(|group| group.name == *name), || {
                 format!("its group {name:?} does not exist: correct it or add the group")
@@ -78,7 +87,7 @@ impl Idb {
         let columns = self.columns_of(table);
         let mut names = Unique::default();
         for column in &columns {
-            let row = Row { file: IDB, name: format!("{}, column {:?}", whole.name, column.name) };
+            let row = self.row(format!("{}, column {:?}", whole.name, column.name));
             names.add(&row, &column.name)?;
             named(&row, &column.name)?;
             row.provenance("provenance", &column.provenance)?;
@@ -88,22 +97,75 @@ impl Idb {
                     format!("Oracle takes texts up to {TEXT_LIMIT}: shorten it")
                 })?;
             }
+            if let Some(default) = &column.default {
+                value(&row, column, default)?;
+            }
             row.ensure(!auto(column) || column.pm == Marks::Pm, || {
                 "a number that the database gives is the primary key: set pm = \"PM\"".to_owned()
             })?;
         }
         let keys: Vec<&Column> = columns.iter().filter(|column| column.pm == Marks::Pm).collect();
-        whole.ensure(!keys.is_empty(), || {
-            "it has no primary key: mark its columns with pm = \"PM\"".to_owned()
+        whole.ensure(keys.is_empty() == table.keyless, || {
+            "it has no primary key: mark its columns with pm = \"PM\", or write keyless = true".to_owned()
         })?;
         whole.ensure(keys.len() == 1 || !keys.iter().any(|column| auto(column)), || {
             "a number that the database gives is the whole key: mark no other column P".to_owned()
         })
     }
 
+    fn check_views(&self, names: &mut Unique) -> Result<(), SpecError> {
+        for (at, view) in self.view.iter().enumerate() {
+            let row = self.row(format!("view {:?}", view.name));
+            names.add(&row, &view.name)?;
+            named(&row, &view.name)?;
+            row.provenance("provenance", &view.provenance)?;
+            plain(&row, &[&view.meaning])?;
+            let earlier = self.view.iter().take(at).any(|other| other.name == view.from);
+            row.ensure(earlier || self.table(&view.from).is_some(), || {
+                format!("{:?} is no table and no view before it: correct it", view.from)
+            })?;
+            let Some(period) = &view.period else { continue };
+            let calendar = self.table(CALENDAR).map(|table| self.columns_of(table)).unwrap_or_default();
+            row.ensure(calendar.iter().any(|column| column.name == *period), || {
+                format!("{CALENDAR} has no column {period:?}: correct it")
+            })?;
+            let columns = self.view_columns(view).unwrap_or_default();
+            row.ensure(columns.iter().any(|column| column.name == CALENDAR_KEY && is_key(column)), || {
+                format!("what it reads has no key {CALENDAR_KEY}: leave the period out")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_seeds(&self) -> Result<(), SpecError> {
+        for seed in &self.seed {
+            let row = self.row(format!("seed of {:?}", seed.table));
+            row.provenance("provenance", &seed.provenance)?;
+            let Some(table) = self.table(&seed.table) else {
+                return Err(row.wrong("its table does not exist: correct it".to_owned()));
+            };
+            let columns = self.columns_of(table);
+            for (name, given) in &seed.values {
+                let Some(column) = columns.iter().find(|column| column.name == *name) else {
+                    return Err(row.wrong(format!("its table has no column {name:?}: correct it")));
+                };
+                value(&row, column, given)?;
+            }
+            let lacking = columns.iter().find(|column| {
+                column.pm != Marks::None
+                    && column.default.is_none()
+                    && !seed.values.contains_key(&column.name)
+            });
+            row.ensure(lacking.is_none(), || {
+                format!("column {:?} must have a value", lacking.map(|column| column.name.as_str()))
+            })?;
+        }
+        Ok(())
+    }
+
     fn check_indexes(&self, names: &mut Unique) -> Result<(), SpecError> {
         for index in &self.index {
-            let row = Row { file: IDB, name: format!("index {:?}", index.name) };
+            let row = self.row(format!("index {:?}", index.name));
             names.add(&row, &index.name)?;
             named(&row, &index.name)?;
             row.provenance("provenance", &index.provenance)?;
@@ -125,7 +187,7 @@ impl Idb {
     fn check_dictionary(&self) -> Result<(), SpecError> {
         let mut types = Unique::default();
         for ty in &self.dictionary {
-            let row = Row { file: IDB, name: format!("dictionary {} {:?}", ty.ty, ty.name) };
+            let row = self.row(format!("dictionary {} {:?}", ty.ty, ty.name));
             types.add(&row, &ty.ty.to_string())?;
             types.add(&row, &ty.name)?;
             named(&row, &ty.name)?;
@@ -137,7 +199,7 @@ impl Idb {
             })?;
             let mut values = Unique::default();
             for value in &ty.values {
-                let row = Row { file: IDB, name: format!("{}, value {}", row.name, value.value) };
+                let row = self.row(format!("{}, value {}", row.name, value.value));
                 values.add(&row, &value.value.to_string())?;
                 values.add(&row, &value.name)?;
                 named(&row, &value.name)?;
@@ -147,6 +209,24 @@ impl Idb {
         }
         Ok(())
     }
+}
+
+fn is_key(column: &Column) -> bool {
+    column.pm == Marks::Pm
+}
+
+/// A value of a column: an integer for one of numbers, a text that fits for one of texts.
+fn value(row: &Row, column: &Column, given: &toml::Value) -> Result<(), SpecError> {
+    let fits = match (column.ty, given) {
+        (SqlType::Int, toml::Value::Integer(number)) => i32::try_from(*number).is_ok(),
+        (SqlType::Bigint | SqlType::Decimal(_), toml::Value::Integer(_)) => true,
+        (SqlType::Text(length), toml::Value::String(text)) => {
+            literal(row, text)?;
+            text.len() <= usize::from(length)
+        }
+        _ => false,
+    };
+    row.ensure(fits, || format!("{given} is no value of column {:?}, {}", column.name, column.ty))
 }
 
 fn auto(column: &Column) -> bool {

@@ -1,5 +1,6 @@
-//! The rows of `idb.toml` as they stand there.
+//! The rows of `idb.toml` and `infomart.toml` as they stand there.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -89,6 +90,8 @@ pub struct Column {
     pub pm: Marks,
     /// So many columns of this kind.
     pub count: Option<u8>,
+    /// What a row gets that does not name the column: an integer or a text.
+    pub default: Option<toml::Value>,
     /// How it is known; empty in a group, whose tables say it.
     #[serde(default)]
     pub provenance: Vec<Provenance>,
@@ -146,6 +149,9 @@ pub struct Table {
     pub provenance: Vec<Provenance>,
     /// Section of the facts.
     pub source: String,
+    /// Whether it is published without a primary key.
+    #[serde(default)]
+    pub keyless: bool,
     /// Its own columns.
     pub columns: Vec<Column>,
     /// Groups after them.
@@ -154,6 +160,34 @@ pub struct Table {
     /// How it is known that the table has the columns of its groups.
     #[serde(default)]
     pub groups_provenance: Vec<Provenance>,
+}
+
+/// A view.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct View {
+    /// Its name.
+    pub name: String,
+    /// The table, or the earlier view, that it reads.
+    pub from: String,
+    /// The column of DATE_TIME that names its periods: its rows are sums over them. Without one it shows what it reads.
+    pub period: Option<String>,
+    /// How it is known.
+    pub provenance: Vec<Provenance>,
+    /// What it is for.
+    pub meaning: String,
+}
+
+/// A row that is there from the beginning.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seed {
+    /// Its table.
+    pub table: String,
+    /// Integers and texts by column.
+    pub values: BTreeMap<String, toml::Value>,
+    /// How it is known.
+    pub provenance: Vec<Provenance>,
 }
 
 /// An index beside the primary key.

@@ -1,4 +1,4 @@
-//! `crates/tbus-recorder/src/generated/idb.rs`: a struct for a row of every table, so that no value gets into the wrong
+//! `generated/idb.rs` of the recorder and `generated/mart.rs` of the reporting: a struct for a row of every table, so that no value gets into the wrong
 //! column, and the tables as the inserts need them.
 
 use std::fmt::Write;
@@ -6,14 +6,15 @@ use std::fmt::Write;
 use heck::ToSnakeCase;
 
 use super::Out;
-use crate::idb::{Column, Group, IDB, Idb, Marks, SqlType, Table};
+use crate::idb::{Column, Group, Idb, Marks, SqlType, Table};
 use crate::model::Provenance;
 
 /// Rows, tables and numbers of the dictionary.
 pub(super) fn rust(idb: &Idb) -> String {
-    let mut out = Out::new(IDB, "Tables of the interaction database and their rows.");
+    let title = idb.base.title();
+    let mut out = Out::new(idb.base.file(), &format!("Tables of the {title} and their rows."));
     out.line("use tbus_db::{Column, Kind, Table, Value};\n");
-    out.doc(0, "Version of the schema, in `TBUS_SCHEMA`.", "");
+    out.doc(0, &format!("Version of the schema, in `{}`.", idb.base.version_table()), "");
     out.line(&format!("pub const VERSION: i32 = {};", idb.version));
     for group in &idb.group {
         shared(&mut out, group);
@@ -22,15 +23,53 @@ pub(super) fn rust(idb: &Idb) -> String {
         row(&mut out, idb, table);
     }
     names(&mut out, idb);
-    dictionary(&mut out, idb);
-    out.line("fn int(value: Option<i32>) -> Value<'static> {");
-    out.line("    value.map_or(Value::Null, |value| Value::Int(i64::from(value)))\n}\n");
-    out.line("fn big(value: Option<i64>) -> Value<'static> {");
-    out.line("    value.map_or(Value::Null, Value::Int)\n}\n");
-    out.line("fn text(value: Option<&str>) -> Value<'_> {");
-    out.line("    value.map_or(Value::Null, Value::Text)\n}\n");
-    out.line("fn time(value: Option<i64>) -> Value<'static> {");
-    out.line("    value.map_or(Value::Null, Value::Time)\n}");
+    if !idb.dictionary.is_empty() {
+        dictionary(&mut out, idb);
+    }
+    helpers(&mut out, idb);
+    out.text
+}
+
+/// What turns columns that may be NULL into values; those that are used.
+fn helpers(out: &mut Out, idb: &Idb) {
+    let columns: Vec<Column> = idb.table.iter().flat_map(|table| idb.columns_of(table)).collect();
+    let used = |which: fn(SqlType) -> bool| {
+        columns.iter().any(|column| column.pm == Marks::None && !is_auto(column) && which(column.ty))
+    };
+    if used(|ty| ty == SqlType::Int) {
+        out.line("\nfn int(value: Option<i32>) -> Value<'static> {");
+        out.line("    value.map_or(Value::Null, |value| Value::Int(i64::from(value)))\n}");
+    }
+    if used(|ty| matches!(ty, SqlType::Bigint | SqlType::Decimal(_))) {
+        out.line("\nfn big(value: Option<i64>) -> Value<'static> {");
+        out.line("    value.map_or(Value::Null, Value::Int)\n}");
+    }
+    if used(|ty| matches!(ty, SqlType::Text(_))) {
+        out.line("\nfn text(value: Option<&str>) -> Value<'_> {");
+        out.line("    value.map_or(Value::Null, Value::Text)\n}");
+    }
+    if used(|ty| ty == SqlType::Time) {
+        out.line("\nfn time(value: Option<i64>) -> Value<'static> {");
+        out.line("    value.map_or(Value::Null, Value::Time)\n}");
+    }
+}
+
+/// The tables that the transform reads.
+const READ: [&str; 2] = ["G_CUSTOM_DATA_S", "TBUS_SCHEMA"];
+
+/// Version and columns of the tables that another crate reads.
+pub(super) fn source(idb: &Idb) -> String {
+    let mut out = Out::new(idb.base.file(), "What is read of the interaction database.");
+    out.doc(0, &format!("Version of its schema, in `{}`.", idb.base.version_table()), "");
+    out.line(&format!("pub(crate) const VERSION: i32 = {};\n", idb.version));
+    out.doc(0, "The tables that are read, with all their columns.", "");
+    out.line("pub(crate) static EVERYTHING: &[(&str, &[&str])] = &[");
+    for name in READ {
+        let columns = idb.table(name).map(|table| idb.columns_of(table)).unwrap_or_default();
+        let columns: Vec<String> = columns.iter().map(|column| format!("{:?}", column.name)).collect();
+        out.line(&format!("    ({name:?}, &[{}]),", columns.join(", ")));
+    }
+    out.line("];");
     out.text
 }
 
@@ -117,10 +156,11 @@ fn row(out: &mut Out, idb: &Idb, table: &Table) {
     }
 }
 
-/// Every table with every column: what a database must have.
+/// Every table and view with every column: what a database must have.
 fn names(out: &mut Out, idb: &Idb) {
     out.line("");
-    out.doc(0, "Every table with all its columns.", "");
+    let what = if idb.view.is_empty() { "table" } else { "table and view" };
+    out.doc(0, &format!("Every {what} with all its columns."), "");
     out.line("pub(crate) static EVERYTHING: &[(&str, &[&str])] = &[");
     for table in &idb.table {
         let columns: Vec<String> =
@@ -128,6 +168,11 @@ fn names(out: &mut Out, idb: &Idb) {
         for name in &table.names {
             out.line(&format!("    ({name:?}, &[{}]),", columns.join(", ")));
         }
+    }
+    for view in &idb.view {
+        let columns = idb.view_columns(view).unwrap_or_default();
+        let columns: Vec<String> = columns.iter().map(|column| format!("{:?}", column.name)).collect();
+        out.line(&format!("    ({:?}, &[{}]),", view.name, columns.join(", ")));
     }
     out.line("];");
 }
@@ -148,7 +193,7 @@ fn dictionary(out: &mut Out, idb: &Idb) {
         }
         out.line("    }");
     }
-    out.line("}\n");
+    out.line("}");
 }
 
 fn field(out: &mut Out, column: &Column, suffix: &str) {

@@ -26,11 +26,16 @@ pub fn outputs(spec: &Spec) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Every file generated from the tables of the interaction database.
+/// Every file generated from the tables of a database.
 pub fn idb_outputs(idb: &Idb) -> Vec<(&'static str, String)> {
-    let mut files = vec![("crates/tbus-recorder/src/generated/idb.rs", idb_rust::rust(idb))];
-    files.extend(Engine::ALL.map(|engine| (engine.path(), idb_sql::ddl(idb, engine))));
+    let mut files = vec![(idb.base.rust(), idb_rust::rust(idb))];
+    files.extend(Engine::ALL.map(|engine| (engine.path(idb.base), idb_sql::ddl(idb, engine))));
     files
+}
+
+/// What the reporting must know of the interaction database that it reads.
+pub fn source_outputs(idb: &Idb) -> Vec<(&'static str, String)> {
+    vec![("crates/tbus-reporting/src/generated/source.rs", idb_rust::source(idb))]
 }
 
 /// Every file generated from the keys of callback user events.

@@ -1,0 +1,4 @@
+//! The Info Mart on both databases.
+
+mod place;
+mod schema;
