@@ -148,6 +148,7 @@ mod tests {
             rebuilt: false,
             answer: false,
             unpublished: 0,
+            receivers: Vec::new(),
         }))
     }
 

@@ -238,6 +238,9 @@ fn a_dry_run_says_what_would_be_sent() {
     assert_eq!(run(&["replay", "--dry-run", &published]).with_code(0).stdout, expected);
     let nothing = run(&["replay", "--dry-run", "--app", "Nobody", &published]).with_code(1);
     assert!(nothing.stdout.contains("        1  left out by a filter\n"), "{}", nothing.stdout);
+    let heard =
+        run(&["replay", "--as", "server", "--dry-run", "--app", "Stat_Server", &published]).with_code(0);
+    assert!(heard.stdout.contains(" EventUserEvent REPORTING, line 12\n"), "{}", heard.stdout);
     let gud = run(&["replay", "--dry-run", &evidence("icon_gud.log")]).with_code(1);
     assert!(gud.stdout.contains("named by line 04543 only"), "{}", gud.stdout);
 }

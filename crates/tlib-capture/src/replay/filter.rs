@@ -31,7 +31,8 @@ impl Filter {
         let name = planned.message.id().name();
         (self.messages.is_empty() || self.messages.iter().any(|wanted| name == Some(wanted.as_str())))
             && (self.dns.is_empty() || self.dns.iter().any(names_dn))
-            && self.lets_application_through(planned.application.as_deref())
+            && (self.lets_application_through(planned.application.as_deref())
+                || planned.receivers.iter().any(|receiver| self.lets_application_through(Some(receiver))))
             && Period { from: self.from, to: self.to }.holds(planned.at)
     }
 

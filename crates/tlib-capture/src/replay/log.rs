@@ -22,8 +22,19 @@ pub struct LogPlan {
     shown: Vec<u8>,
     /// A request that only its line 04543 has named so far.
     named: Option<Named>,
-    /// ThisDN of the event that lines 04542 may follow, and its name.
-    heard: Option<(Vec<u8>, Arc<[u8]>)>,
+    /// An event that lines 04542 may follow.
+    held: Option<Held>,
+}
+
+/// Receivers of one event that are remembered at most (chosen).
+const RECEIVERS: usize = 4096;
+
+/// An event, until its receivers are known.
+#[derive(Debug)]
+struct Held {
+    planned: Planned,
+    /// As printed.
+    name: Vec<u8>,
 }
 
 /// A request that only its line 04543 has named.
@@ -58,6 +69,15 @@ impl LogPlan {
             let application = sender.or_else(|| bare.application.clone());
             out(Step::Message(Planned { application, ..bare }));
         }
+        if let (Kind::Sent(receipt), Some(held)) = (&record.kind, &mut self.held)
+            && held.name == receipt.message
+        {
+            if held.planned.receivers.len() < RECEIVERS {
+                held.planned.receivers.push(text(receipt.client.application));
+            }
+            return;
+        }
+        self.end_held(out);
         match &record.kind {
             Kind::Header(header) => {
                 if let Some(name) = header.get("Application name") {
@@ -66,7 +86,6 @@ impl LogPlan {
             }
             Kind::Block(block) => self.block(record, block, out),
             Kind::Damaged(_) => {
-                self.heard = None;
                 let detail =
                     record.complaints.first().map(|first| first.reason.to_string()).unwrap_or_default();
                 out(Step::Skipped { place: Place::Line(record.at.line), why: Skip::Damaged, detail });
@@ -76,7 +95,6 @@ impl LogPlan {
                     return;
                 }
                 self.end_named(out);
-                self.heard = None;
                 let named = Named {
                     place: Place::Line(record.at.line),
                     at: record.time.map(When::from),
@@ -101,14 +119,6 @@ impl LogPlan {
                     named.absent_this_dn = true;
                 }
             }
-            Kind::Sent(receipt) => {
-                if let Some((name, dn)) = &self.heard
-                    && name == receipt.message
-                {
-                    let application = text(receipt.client.application);
-                    out(Step::Heard(Heard { application, dn: Arc::clone(dn) }));
-                }
-            }
             _ => {}
         }
     }
@@ -118,8 +128,21 @@ impl LogPlan {
         if let Some(bare) = self.bare.take() {
             out(Step::Message(bare));
         }
+        self.end_held(out);
         self.end_named(out);
         *self = Self { writer: self.writer.take(), ..Self::default() };
+    }
+
+    fn end_held(&mut self, out: &mut impl FnMut(Step)) {
+        let Some(Held { planned, .. }) = self.held.take() else { return };
+        let dn: Option<Arc<[u8]>> = planned.this_dn().filter(|_| !planned.answer).map(Into::into);
+        let receivers = planned.receivers.clone();
+        out(Step::Message(planned));
+        if let Some(dn) = dn {
+            for application in receivers {
+                out(Step::Heard(Heard { application, dn: Arc::clone(&dn) }));
+            }
+        }
     }
 
     fn end_named(&mut self, out: &mut impl FnMut(Step)) {
@@ -130,7 +153,6 @@ impl LogPlan {
 
     fn block(&mut self, record: &Record<'_>, block: &Block<'_>, out: &mut impl FnMut(Step)) {
         self.shown.clear();
-        self.heard = None;
         let place = Place::Line(record.at.line);
         let read = match block.to_message() {
             Ok((message, more)) => {
@@ -168,6 +190,7 @@ impl LogPlan {
             rebuilt: false,
             answer: id.is_event() && (is_answer(id) || function == Some(b"send_to_client")),
             unpublished,
+            receivers: Vec::new(),
             message,
         };
         if id.is_request() {
@@ -185,13 +208,10 @@ impl LogPlan {
     }
 
     fn event(&mut self, planned: Planned, name: &[u8], out: &mut impl FnMut(Step)) {
-        if let (Some(dn), false) = (planned.this_dn(), planned.answer) {
-            self.heard = Some((name.to_vec(), dn.into()));
-        }
         if let Some(request) = self.caused(&planned) {
             out(request);
         }
-        out(Step::Message(planned));
+        self.held = Some(Held { planned, name: name.to_vec() });
     }
 
     /// The request that has caused this event, once the event shows all of it.
@@ -241,6 +261,7 @@ impl Named {
             rebuilt: true,
             answer: false,
             unpublished: 0,
+            receivers: Vec::new(),
         }
     }
 

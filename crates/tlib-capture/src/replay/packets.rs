@@ -35,6 +35,7 @@ fn message(captured: Captured) -> Step {
         rebuilt: false,
         answer: id.is_event() && is_answer(id),
         unpublished: 0,
+        receivers: Vec::new(),
         message: captured.message,
     })
 }

@@ -69,6 +69,8 @@ pub struct Planned {
     pub answer: bool,
     /// Attributes that the capture shows and the message lacks, because they have no published id.
     pub unpublished: usize,
+    /// Of an event in a server's log: to whom its lines 04542 say that it was sent.
+    pub receivers: Vec<Arc<str>>,
 }
 
 impl Planned {

@@ -182,7 +182,10 @@ fn filters_choose() {
     assert_eq!(count(Filter { messages: some("EventACK"), ..Filter::default() }), 1);
     assert_eq!(count(Filter { dns: some("REPORTING"), ..Filter::default() }), 3);
     assert_eq!(count(Filter { dns: some("reporting"), ..Filter::default() }), 0);
-    assert_eq!(count(Filter { applications: some("OrchestrationServer"), ..Filter::default() }), 1);
+    // Its request and the answer; the event, by its lines 04542.
+    assert_eq!(count(Filter { applications: some("OrchestrationServer"), ..Filter::default() }), 2);
+    assert_eq!(count(Filter { applications: some("Stat_Server"), ..Filter::default() }), 1);
+    assert_eq!(count(Filter { applications: some("Nobody"), ..Filter::default() }), 0);
     let between = |from: &str, to: &str| {
         let moment = |text: &str| Some(text.parse().unwrap());
         count(Filter { from: moment(from), to: moment(to), ..Filter::default() })
