@@ -133,7 +133,7 @@ impl Journal {
                         state.push(Entry::Delivered { to: Arc::clone(to), message: message.clone() });
                     }
                 }
-                Record::Note { .. } | Record::Line { .. } => {}
+                Record::Note { .. } | Record::Line { .. } | Record::Client { .. } => {}
             }
         }
         drop(state);

@@ -45,6 +45,15 @@ pub(crate) fn dn(option: &str, text: &str) -> Result<String, String> {
     if text.is_empty() { Err(format!("{option} is empty")) } else { Ok(text.to_owned()) }
 }
 
+/// Reads a number of events.
+pub(crate) fn event_count(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(0) => Err("--count must be 1 or more".to_owned()),
+        Ok(count) => Ok(count),
+        Err(_) => Err("expected a whole number".to_owned()),
+    }
+}
+
 /// A duration as people write it.
 pub(crate) fn seconds(duration: Duration) -> String {
     if duration.is_zero() { "0s".to_owned() } else { format!("{duration:?}") }

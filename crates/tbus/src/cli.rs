@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{
-    decode, demo, encode, icon, idb, infomart, kv, log_cmd, proxy, record, replay, send, serve, spec, watch,
-    world,
+    app, decode, demo, encode, icon, idb, infomart, kv, log_cmd, proxy, record, replay, send, serve, spec,
+    watch, world,
 };
 
 /// The command line.
@@ -48,6 +48,8 @@ enum Command {
     Send(send::SendArgs),
     /// Store user events and attached data in an interaction database, as ICON does
     Record(record::RecordArgs),
+    /// Run Stat Server or URS: register, listen, count, keep a log
+    App(app::AppArgs),
     /// Print frames (hex or file) as log text or JSON
     Decode(decode::DecodeArgs),
     /// Write log text or JSON as frames
@@ -90,6 +92,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Watch(args) => watch::run(&args),
         Command::Send(args) => send::run(&args),
         Command::Record(args) => record::run(args),
+        Command::App(args) => app::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Encode(args) => encode::run(&args),
         Command::Kv(args) => kv::run(&args),

@@ -25,6 +25,11 @@ pub(crate) struct LogArgs {
 }
 
 impl LogArgs {
+    /// The arguments `--log PLACE --log-level LEVEL`, for commands whose other options for the log are the defaults.
+    pub(crate) fn at(place: String, log_level: Verbosity) -> Self {
+        Self { log: Some(place), log_level, log_segment: Segment::default(), log_expire: Expire::default() }
+    }
+
     /// The file that `--log` names, if it is one.
     pub(crate) fn file(&self) -> Option<PathBuf> {
         match LogTarget::parse(self.log.as_deref().unwrap_or("-"), "") {

@@ -10,7 +10,7 @@ use tlib_net::{Client, ClientEvent};
 use tlib_proto::enums::RegisterMode;
 use tokio::time::Instant;
 
-use crate::args::{ServerArgs, dn, duration, seconds};
+use crate::args::{ServerArgs, dn, duration, event_count, seconds};
 use crate::client;
 use crate::exit::{Exit, Failure, Outcome, note, say};
 use crate::output::Out;
@@ -32,7 +32,7 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "NAME", default_value = "watch-1")]
     app: String,
     /// End after so many events
-    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(long, value_name = "N", value_parser = event_count)]
     count: Option<u64>,
     /// End after this time with exit code 1, such as 500ms, 5s or 1m
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -51,15 +51,6 @@ pub(crate) struct WatchArgs {
     reconnect: bool,
     #[command(flatten)]
     server: ServerArgs,
-}
-
-/// Reads a number of events.
-fn count(text: &str) -> Result<u64, String> {
-    match text.parse() {
-        Ok(0) => Err("--count must be 1 or more".to_owned()),
-        Ok(count) => Ok(count),
-        Err(_) => Err("expected a whole number".to_owned()),
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

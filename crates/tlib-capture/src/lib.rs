@@ -16,6 +16,6 @@ pub mod replay;
 
 pub use jiff::tz::TimeZone;
 pub use log::{
-    ClientLabel, Expire, Formatter, Level, LogConfig, LogError, LogFile, LogHandle, LogSink, LogTarget,
-    MemoryLog, OptionError, Record, Segment, Verbosity, ids,
+    ClientForm, ClientLabel, Expire, Formatter, Level, LogConfig, LogError, LogFile, LogHandle, LogSink,
+    LogTarget, MemoryLog, OptionError, Record, Segment, ServerLabel, Verbosity, ids,
 };

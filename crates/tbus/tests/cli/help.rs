@@ -20,8 +20,8 @@ fn every_command_and_every_example_exists() {
     assert_eq!(
         commands,
         [
-            "demo", "serve", "proxy", "watch", "send", "record", "decode", "encode", "kv", "idb", "icon",
-            "log", "replay", "world", "spec", "help"
+            "demo", "serve", "proxy", "watch", "send", "record", "app", "decode", "encode", "kv", "idb",
+            "icon", "log", "replay", "world", "spec", "help"
         ]
     );
     let mut pages: Vec<_> = vec![(vec![], help)];
@@ -31,6 +31,7 @@ fn every_command_and_every_example_exists() {
             "idb" => vec!["idb", "schema"],
             "icon" => vec!["icon", "explain"],
             "world" => vec!["world", "infer"],
+            "app" => vec!["app", "stat-server"],
             command => vec![command],
         };
         let help = run(&[&page[..], &["--help"]].concat()).with_code(0).stdout;

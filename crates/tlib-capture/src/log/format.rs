@@ -2,10 +2,10 @@
 
 use jiff::tz::TimeZone;
 use tlib_proto::text::{TextStyle, print_attributes};
-use tlib_proto::{Message, MessageId, Timestamp};
+use tlib_proto::{AttributeId, Message, MessageId, Timestamp};
 
 use super::clock::LocalClock;
-use super::{ClientLabel, Level, Record, Verbosity, ids};
+use super::{ClientForm, ClientLabel, Level, Record, ServerLabel, Verbosity, ids};
 
 /// Formats records as T-Server does.
 #[derive(Debug)]
@@ -63,6 +63,19 @@ impl Formatter {
                 self.attributes(out, *at, message);
             }
             Record::Sent { at, message, to } => self.sent(out, *at, *message, to),
+            Record::Client { at, form, server, message } => match form {
+                ClientForm::RequestTo => {
+                    self.stamp(out, *at);
+                    out.push_str(" request to ");
+                    out.push_str(server.printed());
+                    out.push_str(" message ");
+                    put_name(out, message.id());
+                    out.push('\n');
+                    self.attributes(out, *at, message);
+                }
+                ClientForm::ReceivedFrom => self.received_from(out, *at, server, message),
+                ClientForm::Told => self.told(out, *at, server, message, verbosity),
+            },
             Record::Line { at, level, id, text } => self.line(out, *at, *level, *id, text),
         }
     }
@@ -119,6 +132,58 @@ impl Formatter {
         }
     }
 
+    fn received_from(&mut self, out: &mut String, at: Timestamp, server: &ServerLabel, message: &Message) {
+        self.stamp(out, at);
+        out.push_str(" received from ");
+        out.push_str(server.printed_peer());
+        out.push_str(" message ");
+        put_name(out, message.id());
+        if let Ok(Some(reference)) = message.view().reference_id() {
+            out.push_str("(refid=");
+            put_number(out, reference, 1);
+            out.push(')');
+        }
+        out.push('\n');
+        self.attributes(out, at, message);
+    }
+
+    fn told(
+        &mut self,
+        out: &mut String,
+        at: Timestamp,
+        server: &ServerLabel,
+        message: &Message,
+        verbosity: Verbosity,
+    ) {
+        let dn = message.view().text(AttributeId::THIS_DN).ok().flatten().unwrap_or_default();
+        let put_peer = |out: &mut String| {
+            out.push_str(server.name());
+            if !dn.is_empty() {
+                out.push('@');
+                put_clean(out, &String::from_utf8_lossy(dn));
+            }
+        };
+        if verbosity.allows(Level::Trace) {
+            self.head(out, at, Level::Trace, ids::RECEIVED);
+            out.push_str(" Message ");
+            put_name(out, message.id());
+            out.push_str(" received from '");
+            put_peer(out);
+            out.push_str("'\nmessage ");
+            put_name(out, message.id());
+            out.push('\n');
+            self.attributes(out, at, message);
+        }
+        self.head(out, at, Level::Interaction, ids::INTERACTION);
+        out.push_str(" Interaction message \"");
+        put_name(out, message.id());
+        out.push_str("\" received from ");
+        put_number(out, ServerLabel::HANDLE, 1);
+        out.push_str(" (\"");
+        put_peer(out);
+        out.push_str("\")\n");
+    }
+
     fn attributes(&mut self, out: &mut String, at: Timestamp, message: &Message) {
         // The clock behind TimeinSecs is that of the message, which a client may have set to any time.
         let seconds = message.view().time().ok().flatten().map_or(at.seconds, |time| time.seconds);
@@ -126,11 +191,16 @@ impl Formatter {
         print_attributes(out, message.view(), &style);
     }
 
-    /// Appends `HH:MM:SS.mmm Lvl NNNNN`.
-    fn head(&mut self, out: &mut String, at: Timestamp, level: Level, id: u32) {
+    /// Appends `HH:MM:SS.mmm`.
+    fn stamp(&mut self, out: &mut String, at: Timestamp) {
         out.push_str(self.clock.clock(at.seconds));
         out.push('.');
         put_number(out, at.millis(), 3);
+    }
+
+    /// Appends `HH:MM:SS.mmm Lvl NNNNN`.
+    fn head(&mut self, out: &mut String, at: Timestamp, level: Level, id: u32) {
+        self.stamp(out, at);
         out.push(' ');
         out.push_str(level.code());
         out.push(' ');

@@ -36,3 +36,5 @@ pub const QUEUE_ROOM: u32 = 25192;
 pub const DATABASE_TROUBLE: u32 = 25193;
 /// What was not stored as it came: pairs dropped or cut, with counts (chosen).
 pub const NOT_STORED: u32 = 25194;
+/// The connection of an application such as Stat Server or URS: opened, lost, registered on a DN or not (chosen).
+pub const APPLICATION: u32 = 24190;

@@ -20,5 +20,5 @@ pub use error::{LogError, OptionError};
 pub use file::LogFile;
 pub use format::Formatter;
 pub use level::{Level, Verbosity};
-pub use record::{ClientLabel, Record};
+pub use record::{ClientForm, ClientLabel, Record, ServerLabel};
 pub use sink::{LogHandle, LogSink};

@@ -60,6 +60,64 @@ impl ClientLabel {
     }
 }
 
+/// The T-Server that a client talks to, as the client's log names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerLabel {
+    name: String,
+    printed: Box<str>,
+    printed_peer: Box<str>,
+}
+
+impl ServerLabel {
+    /// The number by which the logs of clients call their first server (facts `tlib` 5.2, all samples).
+    pub const HANDLE: u32 = 65200;
+
+    /// A label: name of the server, its `host:port`, and the number behind `fd=`, for which a client without a socket's number
+    /// counts its connections (chosen). White space, control characters, quotes and parentheses in name and address become `_`,
+    /// an empty name becomes `_`: readers split the line at them.
+    pub fn new(name: &str, address: &str, connection: u32) -> Self {
+        let clean = |text: &str| -> String {
+            let text = if text.is_empty() { "_" } else { text };
+            let bad =
+                |c: char| c.is_whitespace() || c.is_control() || matches!(c, '(' | ')' | '"' | '\'' | '@');
+            text.chars().map(|c| if bad(c) { '_' } else { c }).collect()
+        };
+        let name = clean(name);
+        let printed = format!("{}({name})", Self::HANDLE);
+        let printed_peer = format!("{printed}{}(fd={connection})", clean(address));
+        Self { name, printed: printed.into(), printed_peer: printed_peer.into() }
+    }
+
+    /// The server's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// `65200(SIP_Server)`.
+    pub(super) fn printed(&self) -> &str {
+        &self.printed
+    }
+
+    /// `65200(SIP_Server)host:port(fd=1)`.
+    pub(super) fn printed_peer(&self) -> &str {
+        &self.printed_peer
+    }
+}
+
+/// In which published form a client prints a message (facts `tlib` 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientForm {
+    /// `request to 65200(SIP_Server) message RequestX` and the attributes, at interaction; the time before it is chosen.
+    RequestTo,
+    /// `received from 65200(SIP_Server)host:port(fd=1) message EventX(refid=5)` and the attributes, at interaction; the time
+    /// before it is chosen.
+    ReceivedFrom,
+    /// `Trc 04541 Message EventX received from 'SIP_Server@DN'`, `message EventX` and the attributes at trace, then line
+    /// `Int 04543 Interaction message "EventX" received from 65200 ("SIP_Server@DN")` at interaction. That the block stands
+    /// between the two lines is chosen, after T-Server's log.
+    Told,
+}
+
 /// One entry of the log.
 ///
 /// [`Record::Note`] and [`Record::Sent`] belong to the [`Record::Received`] or [`Record::Event`] before them: a
@@ -99,6 +157,17 @@ pub enum Record {
         /// The receivers, in their order.
         to: Arc<[Arc<ClientLabel>]>,
     },
+    /// A message in the log of a client.
+    Client {
+        /// When it was sent or received.
+        at: Timestamp,
+        /// In which form it is printed.
+        form: ClientForm,
+        /// The server.
+        server: Arc<ServerLabel>,
+        /// The message.
+        message: Message,
+    },
     /// Any other line: `HH:MM:SS.mmm Std 04100 text`.
     Line {
         /// When.
@@ -116,7 +185,9 @@ impl Record {
     /// The most important line that this record prints: below that level it prints nothing, and need not be made.
     pub const fn level(&self) -> Level {
         match self {
-            Self::Received { .. } | Self::Note { .. } | Self::Event { .. } => Level::Interaction,
+            Self::Received { .. } | Self::Note { .. } | Self::Event { .. } | Self::Client { .. } => {
+                Level::Interaction
+            }
             Self::Sent { .. } => Level::Trace,
             Self::Line { level, .. } => *level,
         }
@@ -125,7 +196,10 @@ impl Record {
     /// The time at which a new block starts; `None` for what continues the block before.
     pub(super) const fn starts_block(&self) -> Option<Timestamp> {
         match self {
-            Self::Received { at, .. } | Self::Event { at, .. } | Self::Line { at, .. } => Some(*at),
+            Self::Received { at, .. }
+            | Self::Event { at, .. }
+            | Self::Client { at, .. }
+            | Self::Line { at, .. } => Some(*at),
             Self::Note { .. } | Self::Sent { .. } => None,
         }
     }
@@ -133,7 +207,9 @@ impl Record {
     /// About how many bytes the record keeps alive while it waits.
     pub(super) fn cost(&self) -> usize {
         let held = match self {
-            Self::Received { request: message, .. } | Self::Event { message, .. } => message.frame().len(),
+            Self::Received { request: message, .. }
+            | Self::Event { message, .. }
+            | Self::Client { message, .. } => message.frame().len(),
             Self::Note { text } | Self::Line { text, .. } => text.len(),
             // The list is usually shared, but each receiver is a line to be formatted.
             Self::Sent { to, .. } => to.len().saturating_mul(16),

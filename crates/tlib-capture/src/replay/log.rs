@@ -18,7 +18,7 @@ pub struct LogPlan {
     writer: Option<Arc<str>>,
     /// A block whose sender is told by the line 04543 behind it.
     bare: Option<Planned>,
-    /// The request whose block has just been read: its line 04543 says nothing new.
+    /// The request, or the event in the log of a client, whose block has just been read: its line 04543 says nothing new.
     shown: Vec<u8>,
     /// A request that only its line 04543 has named so far.
     named: Option<Named>,
@@ -165,8 +165,11 @@ impl LogPlan {
             }
             Err(error) => Err(error.to_string()),
         };
-        if block.id().is_some_and(MessageId::is_request) {
+        let is_request = block.id().is_some_and(MessageId::is_request);
+        if is_request {
             self.end_named(out);
+        }
+        if is_request || matches!(block.origin, Origin::Bare) {
             self.shown.extend_from_slice(block.name);
         }
         let (message, unpublished) = match read {

@@ -1,5 +1,6 @@
 //! Tests of the writing half, and what they share.
 
+mod client;
 mod file;
 mod format;
 mod options;
