@@ -113,7 +113,7 @@ fn the_log_of_urs_is_read_and_replayed() {
 
     // As client: what it has asked.
     let ended = run(&["replay", log, "--to", &server.address, "--speed", "max"]).with_code(0);
-    assert!(ended.stdout.contains("sent 1 over 1 connections, 1 answered\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("sent 1 over 1 connection, 1 answered\n"), "{}", ended.stdout);
     // As server: what it has heard, to whoever registers now.
     let again =
         Running::start(&["replay", log, "--as", "server", "--listen", "127.0.0.1:0", "--speed", "max"]);
