@@ -6,6 +6,7 @@
 //! What this crate is **not**: it has no SQL and no routing rules; its applications are clients of a T-Server.
 
 mod generated;
+pub mod scenario;
 pub mod session;
 pub mod stat_server;
 pub mod subscriber;
