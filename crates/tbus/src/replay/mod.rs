@@ -2,6 +2,7 @@
 
 mod bar;
 mod client;
+mod files;
 mod play;
 mod server;
 mod source;
@@ -36,7 +37,8 @@ use crate::world;
 #[command(
     after_help = "Examples:\n  tbus replay --dry-run server.log\n  tbus replay server.log --to 127.0.0.1:7007 --speed max\n  \
     tbus replay --as server --listen 127.0.0.1:7007 --speed 10 traffic.pcapng\n\n\
-    Files are logs of T-Server or its clients, pcap or pcapng; several are read one after the other.\n\
+    Files are logs of T-Server or its clients, pcap or pcapng; several are merged by their times where these overlap, and \
+    read one after the other where not.\n\
     As client, every captured application has a connection under its name. A user event whose request the log names only by its \
     line 04543 is sent as the request that causes it. Who has received events of a DN (lines 04542) registers there first.\n\
     As server, captured events go to whoever is registered on their ThisDN; answers are the server's own.\n\n\

@@ -1,19 +1,16 @@
 //! The files: their steps, read on a thread of its own, so that neither waits for the other.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::BufRead;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::anyhow;
-use tlib_capture::packet::{CaptureReader, ReadOptions};
-use tlib_capture::read::LogReader;
-use tlib_capture::replay::{Filter, Heard, LogPlan, Planned, Skip, Step, packet_event};
+use tlib_capture::replay::{Filter, Heard, Planned, Skip, Step};
 use tlib_proto::{AttributeId, MessageId};
 use tokio::sync::mpsc;
 
+use super::files::each;
 use crate::exit::{Failure, say};
-use crate::traffic::{is_capture, open};
 
 /// Messages that are read ahead.
 const AHEAD: usize = 256;
@@ -59,7 +56,7 @@ pub(super) struct Tally {
 /// Shared with the thread.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    pub(super) bytes: AtomicU64,
+    pub(super) bytes: Arc<AtomicU64>,
     tally: Mutex<Tally>,
 }
 
@@ -175,7 +172,7 @@ impl Source {
         }
         let mut all = Vec::new();
         let mut seen = HashSet::new();
-        each(&self.files, &AtomicU64::new(0), |_, step| {
+        each(&self.files, &Arc::default(), |_, step| {
             let (heard, registers) = match step {
                 Step::Heard(heard) => (heard, false),
                 Step::Message(planned) if planned.message.id() == MessageId::REQUEST_REGISTER_ADDRESS => {
@@ -195,42 +192,4 @@ impl Source {
         })?;
         Ok(all)
     }
-}
-
-/// Hands the steps of all files to `see` until it says `false`.
-fn each(files: &[String], bytes: &AtomicU64, mut see: impl FnMut(&str, Step) -> bool) -> Result<(), Failure> {
-    let mut plan = LogPlan::new();
-    let mut before: Option<LogReader<Box<dyn BufRead>>> = None;
-    for file in files {
-        let (name, mut source) = open(file)?;
-        if is_capture(&name, &mut source)? {
-            for item in CaptureReader::new(source, ReadOptions::default()) {
-                let item = item.map_err(|error| Failure::bad(error).context(name.clone()))?;
-                if packet_event(item).is_some_and(|step| !see(&name, step)) {
-                    return Ok(());
-                }
-            }
-            continue;
-        }
-        let start = bytes.load(Ordering::Relaxed);
-        let mut reader = match before.take() {
-            Some(before) => before.next_file(name, source),
-            None => LogReader::new(name, source),
-        };
-        let mut go_on = true;
-        let name = reader.file().to_owned();
-        while let Some(record) = reader.next().map_err(Failure::bad)? {
-            plan.push(&record, &mut |step| go_on = go_on && see(&name, step));
-            if !go_on {
-                return Ok(());
-            }
-            bytes.store(start.saturating_add(record.at.byte), Ordering::Relaxed);
-        }
-        bytes.store(start.saturating_add(reader.bytes_read()), Ordering::Relaxed);
-        before = Some(reader);
-    }
-    let mut go_on = true;
-    let name = files.last().map(String::as_str).unwrap_or_default();
-    plan.finish(&mut |step| go_on = go_on && see(name, step));
-    Ok(())
 }

@@ -274,3 +274,118 @@ fn every_message_waits_for_enter() {
     assert_eq!(ended.stderr, line.repeat(2));
     assert!(ended.stdout.contains("sent 2 (2 rebuilt) over 4 connections, 2 answered\n"), "{}", ended.stdout);
 }
+
+/// A client's log with a request for each time and DN.
+fn client_log(name: &str, date: Option<&str>, requests: &[(&str, &str)]) -> String {
+    let mut log = format!("Application name: {name}\n");
+    if let Some(date) = date {
+        log += &format!("UTC time:  {date}T00:00:00.000\nLocal time:  {date}T00:00:00.000\n");
+    }
+    for (time, dn) in requests {
+        log += &format!(
+            "{time} Trc 1 x\nrequest to 1(TServer) message RequestQueryAddress\n\tAttributeThisDN\t'{dn}'\n"
+        );
+    }
+    log
+}
+
+/// The DNs and clients of what a dry run of these files would send, in its order.
+fn order(logs: &[String]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let files: Vec<String> =
+        (0..logs.len()).map(|n| folder.path().join(n.to_string()).display().to_string()).collect();
+    for (file, log) in files.iter().zip(logs) {
+        fs::write(file, log).unwrap();
+    }
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let ended = run(&[&["replay", "--dry-run"], &files[..]].concat()).with_code(0);
+    let lines = ended.stdout.lines().filter(|line| line.contains(", line "));
+    lines
+        .map(|line| {
+            line.split([' ', ','])
+                .skip(1)
+                .take(3)
+                .collect::<Vec<_>>()
+                .join(" ")
+                .replace("RequestQueryAddress ", "")
+        })
+        .collect()
+}
+
+#[test]
+fn logs_of_several_applications_are_merged_by_time() {
+    let a = [("10:00:00.000", "1"), ("10:00:02.000", "3"), ("10:00:02.000", "4"), ("10:00:05.000", "7")];
+    let b = [("10:00:01.000", "2"), ("10:00:02.000", "5"), ("10:00:04.000", "6")];
+    let merged = ["A 1", "B 2", "A 3", "A 4", "B 5", "A 7"];
+    for date in [None, Some("2024-05-01")] {
+        let logs = [client_log("A", date, &a), client_log("B", date, &b)];
+        let expected = [&merged[..5], &["B 6"], &merged[5..]].concat();
+        assert_eq!(order(&logs), expected, "{date:?}");
+    }
+    // With dates, the order in which they are named does not matter, and one that begins when others have ended waits.
+    let date = Some("2024-05-01");
+    let c = client_log("C", Some("2024-05-02"), &[("09:00:00.000", "8")]);
+    let logs = [c.clone(), client_log("B", date, &b), client_log("A", date, &a)];
+    assert_eq!(order(&logs), ["A 1", "B 2", "A 3", "A 4", "B 5", "B 6", "A 7", "C 8"]);
+    // The clock of a file that goes back does not change its own order.
+    let back = client_log("A", date, &[("10:00:03.000", "1"), ("10:00:02.500", "2")]);
+    assert_eq!(order(&[back, client_log("B", date, &b[1..])]), ["B 5", "A 1", "A 2", "B 6"]);
+}
+
+#[test]
+fn segments_of_a_log_are_read_one_after_the_other() {
+    let first = client_log("A", None, &[("23:59:59.000", "1"), ("00:00:01.000", "2")]);
+    // No header, no date, an earlier time of day: the next segment of the same log.
+    let second = client_log("A", None, &[("00:00:02.000", "3")]);
+    let second = second.split_once('\n').unwrap().1.to_owned();
+    assert_eq!(order(&[first.clone(), second]), ["A 1", "A 2", "A 3"]);
+    let dated = |date, time, dn| client_log("A", Some(date), &[(time, dn)]);
+    let days = [dated("2024-05-01", "23:00:00.000", "1"), dated("2024-05-02", "01:00:00.000", "2")];
+    assert_eq!(order(&days), ["A 1", "A 2"]);
+    assert_eq!(order(&[days[1].clone(), days[0].clone()]), ["A 1", "A 2"]);
+    // A file that names nothing and one that is empty disturb nobody.
+    assert_eq!(order(&[String::new(), first, String::new(), "x\n".to_owned()]), ["A 1", "A 2"]);
+}
+
+#[test]
+fn a_log_and_a_capture_are_merged() {
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/captures/callback.pcapng");
+    let captured = run(&["replay", "--dry-run", capture]).with_code(0).stdout;
+    let captured: Vec<&str> = captured.lines().filter(|line| line.contains(", packet ")).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("a.log");
+    fs::write(&log, client_log("A", Some("1971-01-01"), &[("10:00:00.000", "1")])).unwrap();
+    let ended = run(&["replay", "--dry-run", capture, log.to_str().unwrap()]).with_code(0).stdout;
+    let all: Vec<&str> =
+        ended.lines().filter(|line| line.contains(", packet ") || line.contains(", line ")).collect();
+    assert!(all[0].starts_with("10:00:00.000 A RequestQueryAddress 1"), "{ended}");
+    assert_eq!(all[1..], captured);
+}
+
+#[cfg(unix)]
+#[test]
+fn calls_of_two_clients_with_the_same_reference_stay_apart() {
+    let log = |name: &str, dn: &str, other: &str, conn: &str, at: u32| {
+        let request = |second: u32, name: &str, attributes: &str| {
+            format!("10:00:{second:02}.000 Trc 1 x\nrequest to 1(TServer) message {name}\n{attributes}")
+        };
+        let this = format!("\tAttributeThisDN\t'{dn}'\n");
+        [
+            format!("Application name: {name}\n"),
+            request(at, "RequestRegisterAddress", &format!("\tAttributeReferenceID\t1\n{this}")),
+            request(10 + at, "RequestMakeCall", &format!("\tAttributeReferenceID\t2\n{this}\tAttributeOtherDN\t'{other}'\n")),
+            format!("10:00:{:02}.500 Trc 1 x\nreceived from 1(S)host:1(fd=1) message EventDialing\n\tAttributeReferenceID\t2\n{this}\tAttributeConnID\t{conn}\n", 14 - at),
+            request(20 + at, "RequestReleaseCall", &format!("\tAttributeReferenceID\t3\n{this}\tAttributeConnID\t{conn}\n")),
+        ]
+        .concat()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["a.log", "b.log"].map(|name| folder.path().join(name).display().to_string());
+    // The answers come in the other order than the requests.
+    fs::write(&files[0], log("A", "7001", "7002", "00000000000000aa", 1)).unwrap();
+    fs::write(&files[1], log("B", "7039", "REPORTING", "00000000000000bb", 2)).unwrap();
+    let server = Running::start(&["serve", "--listen", "127.0.0.1:0"]);
+    let ended =
+        run(&["replay", &files[0], &files[1], "--to", &server.address, "--speed", "max"]).with_code(0);
+    assert!(ended.stdout.contains("sent 6 over 2 connections, 6 answered\n"), "{}", ended.stdout);
+}
