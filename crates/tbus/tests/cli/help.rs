@@ -21,7 +21,7 @@ fn every_command_and_every_example_exists() {
         commands,
         [
             "demo", "serve", "capture", "proxy", "watch", "send", "record", "app", "decode", "encode", "kv",
-            "idb", "icon", "log", "replay", "world", "spec", "help"
+            "idb", "infomart", "icon", "log", "replay", "world", "spec", "help"
         ]
     );
     let mut pages: Vec<_> = vec![(vec![], help)];
@@ -29,6 +29,7 @@ fn every_command_and_every_example_exists() {
         let page = match command.as_str() {
             "kv" => vec!["kv", "pack"],
             "idb" => vec!["idb", "schema"],
+            "infomart" => vec!["infomart", "schema"],
             "icon" => vec!["icon", "explain"],
             "world" => vec!["world", "infer"],
             "app" => vec!["app", "stat-server"],
