@@ -54,10 +54,16 @@ pub enum CopyError {
 ///
 /// # Errors
 /// [`CopyError`].
-pub fn anonymize_sqlite(anonymizer: &mut Anonymizer, from: &Path, to: Option<&Path>) -> Result<(), CopyError> {
+pub fn anonymize_sqlite(
+    anonymizer: &mut Anonymizer,
+    from: &Path,
+    to: Option<&Path>,
+) -> Result<(), CopyError> {
     let reading = OpenOptions { create: false, read_only: true, ..OpenOptions::default() };
     let source = sqlite::open(from, &reading)?;
-    let target = to.map(|path| sqlite::open(path, &OpenOptions::default()).map(|target| (target, path))).transpose()?;
+    let target = to
+        .map(|path| sqlite::open(path, &OpenOptions::default()).map(|target| (target, path)))
+        .transpose()?;
     let target = target.as_ref().map(|(target, path)| Target { connection: target, path });
     let failed = |doing: &str| {
         let (path, doing) = (from.to_owned(), doing.to_owned());
@@ -149,9 +155,8 @@ fn table(
     let list: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
     let marks = vec!["?"; columns.len()].join(", ");
     let insert = format!("INSERT INTO {} ({}) VALUES ({marks})", quoted(name), list.join(", "));
-    let mut insert = target
-        .map(|target| target.connection.prepare(&insert).map_err(failed(target.path)))
-        .transpose()?;
+    let mut insert =
+        target.map(|target| target.connection.prepare(&insert).map_err(failed(target.path))).transpose()?;
     let select = format!("SELECT {} FROM {}", list.join(", "), quoted(name));
     let mut select = source.prepare(&select).map_err(failed(from))?;
     let mut rows = select.query([]).map_err(failed(from))?;
@@ -167,7 +172,8 @@ fn table(
 
 /// Generated columns are left out: they come by themselves.
 fn columns(source: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
-    let mut statement = source.prepare("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid")?;
+    let mut statement =
+        source.prepare("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid")?;
     let columns = statement.query_map([table], |row| row.get(0))?.collect();
     columns
 }
@@ -183,13 +189,17 @@ fn values(
         Some(ValueRef::Text(name)) => Some(name.to_vec()),
         _ => None,
     };
+    // A table of constants has names of kinds, not of people.
+    let has = |name: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
+    let constants = has("TYPE") && has("NAME");
     let mut values = Vec::with_capacity(columns.len());
     for (at, column) in columns.iter().enumerate() {
         let name = match &pair {
             Some(pair) if column.eq_ignore_ascii_case("VALUE") => pair.as_slice(),
             _ => column.as_bytes(),
         };
-        let kept = KEPT.iter().any(|kept| column.eq_ignore_ascii_case(kept));
+        let kept = KEPT.iter().any(|kept| column.eq_ignore_ascii_case(kept))
+            || constants && ["NAME", "DESCRIPTION"].iter().any(|kept| column.eq_ignore_ascii_case(kept));
         values.push(match row.get_ref(at)? {
             value if kept => value.into(),
             ValueRef::Text(text) => {

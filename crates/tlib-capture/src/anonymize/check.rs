@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use aho_corasick::AhoCorasick;
 
-use super::text::stands_alone;
+use super::find::stands_alone;
 use super::{Anonymizer, Class, TooMuch};
 
 /// Shorter originals are not searched for in the bytes of a file: too much is equal to them by chance (chosen).
@@ -66,7 +66,7 @@ impl Anonymizer {
             .flat_map(|seen| seen.gone())
             .filter(|(class, value)| {
                 let long =
-                    value.len() >= if *class == Class::Number { super::text::NUMBER_FROM } else { SHORTEST };
+                    value.len() >= if *class == Class::Number { super::find::NUMBER_FROM } else { SHORTEST };
                 long && value.iter().any(u8::is_ascii_alphanumeric)
             })
             .map(|(class, value)| (class, value.to_vec()))

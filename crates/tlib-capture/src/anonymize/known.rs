@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aho_corasick::AhoCorasick;
 
-use super::{Class, TooMuch, text};
+use super::{Class, TooMuch, find};
 
 /// How many are remembered, and their bytes (chosen).
 const VALUES: usize = 200_000;
@@ -32,7 +32,7 @@ impl Known {
     pub(super) fn learn(&mut self, class: Class, value: &[u8]) {
         let wanted = match class {
             // Longer numbers are found by their looks.
-            Class::Number => value.len() < text::NUMBER_FROM && value.iter().all(u8::is_ascii_digit),
+            Class::Number => value.len() < find::NUMBER_FROM && value.iter().all(u8::is_ascii_digit),
             Class::Name | Class::Host => {
                 value.iter().any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii())
             }
@@ -80,7 +80,7 @@ impl Known {
             .find_overlapping_iter(text)
             .filter_map(|found| {
                 let class = *classes.get(found.pattern().as_usize())?;
-                let word = text::stands_alone(text, found.start(), found.end(), class == Class::Number);
+                let word = find::stands_alone(text, found.start(), found.end(), class == Class::Number);
                 word.then_some((found.start(), found.end(), class))
             })
             .collect();

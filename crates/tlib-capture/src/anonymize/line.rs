@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::message::{below, binary};
+use super::message::{below, binary, of_list};
 use super::rules::Treatment;
 use super::{Anonymizer, Class, Mode};
 use crate::read::{header_name, pair_key};
@@ -60,9 +60,8 @@ impl Anonymizer {
             let value = without_blanks(value);
             if value.starts_with(b"[") {
                 // A list's head. What was said of the attribute is said of all its pairs.
-                if matches!(treatment, Treatment::Whole(_)) {
-                    block.above = Some(Above { treatment, depth: 0, indented: true });
-                }
+                block.above =
+                    of_list(treatment).map(|treatment| Above { treatment, depth: 0, indented: true });
                 return;
             }
             return self.printed(value, treatment, &place, false);

@@ -31,8 +31,7 @@ impl Anonymizer {
                     writer.value(attribute.id, with(attribute.value, &text));
                 }
                 ValueRef::List(list) => {
-                    let whole = matches!(treatment, Treatment::Whole(_)).then_some(treatment);
-                    let list = self.list(list, whole)?;
+                    let list = self.list(list, of_list(treatment))?;
                     writer.list(attribute.id, list.view());
                 }
                 value => {
@@ -86,6 +85,11 @@ pub(super) fn below(treatment: Treatment) -> Option<Treatment> {
         Treatment::Whole(Class::Name) | Treatment::Keep | Treatment::Hide(_) => Some(treatment),
         _ => None,
     }
+}
+
+/// What the treatment of an attribute means for the pairs in it: what the user has said of it.
+pub(super) fn of_list(treatment: Treatment) -> Option<Treatment> {
+    matches!(treatment, Treatment::Whole(_) | Treatment::Keep).then_some(treatment)
 }
 
 /// Bytes are searched; they are replaced as a whole only if the user says so of strings, too.

@@ -11,6 +11,7 @@ mod alphabet;
 mod capture;
 mod check;
 mod cipher;
+mod find;
 mod known;
 mod line;
 mod log;
@@ -175,7 +176,7 @@ impl Anonymizer {
             Treatment::Time if is_time(&text) => return value,
             Treatment::Time | Treatment::Search => {
                 let digits = text.strip_prefix(b"-").unwrap_or(&text);
-                digits.len() >= text::NUMBER_FROM || self.known.has_number(digits)
+                digits.len() >= find::NUMBER_FROM || self.known.has_number(digits)
             }
             Treatment::Whole(_) | Treatment::Hide(_) => true,
         };
@@ -201,7 +202,7 @@ impl Anonymizer {
         if value.is_empty() {
             return;
         }
-        if text::is_number(value) {
+        if find::is_number(value) {
             return self.change(Class::Number, value, place, |cipher, value| cipher.number(value));
         }
         // A SIP URI or an address is replaced as such wherever it stands, so that it is the same everywhere.
@@ -266,7 +267,7 @@ fn canonical(class: Class, value: &[u8]) -> Vec<u8> {
 /// Seconds or milliseconds since 1970, in this century so far; or nothing that could be a number of a person.
 fn is_time(value: &[u8]) -> bool {
     value.iter().all(u8::is_ascii_digit)
-        && (value.len() < text::NUMBER_FROM || matches!(value.len(), 10 | 13) && value.first() == Some(&b'1'))
+        && (value.len() < find::NUMBER_FROM || matches!(value.len(), 10 | 13) && value.first() == Some(&b'1'))
 }
 
 fn hidden_int(value: i32) -> i32 {
