@@ -201,7 +201,7 @@ fn values(
         let kept = KEPT.iter().any(|kept| column.eq_ignore_ascii_case(kept))
             || constants && ["NAME", "DESCRIPTION"].iter().any(|kept| column.eq_ignore_ascii_case(kept));
         values.push(match row.get_ref(at)? {
-            value if kept => value.into(),
+            _ if kept => row.get(at)?,
             ValueRef::Text(text) => {
                 let mut text = text.to_vec();
                 anonymizer.keyed(name, &mut text);
@@ -213,7 +213,7 @@ fn values(
             }
             ValueRef::Blob(bytes) => Value::Blob(blob(anonymizer, name, bytes)),
             // Ids, times and counts: numbers of people are text, in every schema that is known here.
-            value => value.into(),
+            _ => row.get(at)?,
         });
     }
     Ok(values)

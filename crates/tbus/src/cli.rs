@@ -66,7 +66,7 @@ enum Command {
     Log(log_cmd::LogCmdArgs),
     /// Send captured traffic again, as its clients or as its server
     Replay(Box<replay::ReplayArgs>),
-    /// Replace numbers, names and addresses in logs, captures and databases, so that they can be shared
+    /// Replace numbers, names and addresses in logs, captures and databases
     Anonymize(Box<anonymize::AnonymizeArgs>),
     /// Make a world file from logs and captures
     World(world::WorldArgs),

@@ -65,15 +65,8 @@ fn the_shipped_capture_is_anonymised_checked_and_replayed() {
     run(&["anonymize", "--key", KEY, &shipped, &out]).with_code(0);
     let checked = run(&["anonymize", "--key", KEY, "--check", "--show", &shipped, &out]).with_code(0);
     assert_eq!(checked.stdout, "nothing is left\n");
-    let plan = |file: &str| {
-        let ended = run(&["replay", "--dry-run", "--format", "json", file]);
-        let ended = if ended.code == Some(2) { run(&["replay", "--dry-run", file]) } else { ended };
-        let text = ended.with_code(0).stdout;
-        text.lines()
-            .filter(|line| line.starts_with("read ") || line.contains("would"))
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
+    // The same messages of the same applications in the same order.
+    let plan = |file: &str| run(&["replay", "--dry-run", file]).with_code(0).stdout;
     assert_eq!(plan(&shipped), plan(&out));
 }
 

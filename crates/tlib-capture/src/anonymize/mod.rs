@@ -228,11 +228,14 @@ impl Anonymizer {
         match self.mode {
             Mode::Learn => self.known.learn(class, value),
             Mode::Change => {
-                let original = self.seen.is_some().then(|| canonical(class, value));
+                let original = value.to_vec();
                 fake(&mut self.cipher, value);
-                self.report.count(class, place);
-                if let (Some(seen), Some(original)) = (&mut self.seen, original) {
-                    seen.changed(class, &original, &canonical(class, value), place);
+                if original != value {
+                    self.report.count(class, place);
+                }
+                if let Some(seen) = &mut self.seen {
+                    let (original, fake) = (canonical(class, &original), canonical(class, value));
+                    seen.changed(class, &original, &fake, place);
                 }
             }
             Mode::Inspect => {
