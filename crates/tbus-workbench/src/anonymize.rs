@@ -126,10 +126,9 @@ fn schema(source: &Connection) -> rusqlite::Result<Vec<Part>> {
     // Tables that SQLite makes by itself come with the others; an index without text is part of its table.
     let sql = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid";
     let mut statement = source.prepare(sql)?;
-    let parts = statement
+    statement
         .query_map([], |row| Ok(Part { kind: row.get(0)?, name: row.get(1)?, sql: row.get(2)? }))?
-        .collect();
-    parts
+        .collect()
 }
 
 fn quoted(name: &str) -> String {
@@ -174,8 +173,7 @@ fn table(
 fn columns(source: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
     let mut statement =
         source.prepare("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid")?;
-    let columns = statement.query_map([table], |row| row.get(0))?.collect();
-    columns
+    statement.query_map([table], |row| row.get(0))?.collect()
 }
 
 fn values(

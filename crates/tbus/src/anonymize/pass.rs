@@ -60,7 +60,8 @@ pub(super) fn read(
 
 /// Goes over a file and writes the result, which is there when all of it is.
 pub(super) fn write(anonymizer: &mut Anonymizer, kind: Kind, from: &Path, to: &Path) -> Result<(), Failure> {
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let file = NamedTempFile::new_in(folder).map_err(|error| cannot_write(to, error))?;
     let out = BufWriter::with_capacity(256 << 10, file.as_file());
     stream(anonymizer, kind, from, Some((to, file.path())), out, "replacing")?;
