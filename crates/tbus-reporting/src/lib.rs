@@ -3,6 +3,7 @@
 //! What this crate is **not**: it knows nothing of the protocol and has no sockets. Its statements are in `.sql` files.
 
 mod generated;
+pub mod report;
 pub mod schema;
 
 pub use generated::{keys, mart};
