@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{
-    anonymize, app, decode, demo, encode, icon, idb, infomart, kv, log_cmd, proxy, record, replay, send,
-    serve, spec, watch, world,
+    app, decode, demo, encode, icon, idb, infomart, kv, log_cmd, proxy, record, replay, report, send, serve,
+    spec, watch, world,
 };
 
 /// The command line.
@@ -60,14 +60,14 @@ enum Command {
     Idb(idb::IdbArgs),
     /// Work with the Info Mart that reports read
     Infomart(infomart::InfomartArgs),
+    /// Print the callback reports of an Info Mart, as table, CSV, JSON or HTML with charts
+    Report(Box<report::ReportArgs>),
     /// Show what ICON's rules make of a T-Server log
     Icon(icon::IconArgs),
     /// Summarise logs, find blocks in them, convert them to JSON lines and back
     Log(log_cmd::LogCmdArgs),
     /// Send captured traffic again, as its clients or as its server
     Replay(Box<replay::ReplayArgs>),
-    /// Replace numbers, names and addresses in logs, captures and databases
-    Anonymize(Box<anonymize::AnonymizeArgs>),
     /// Make a world file from logs and captures
     World(world::WorldArgs),
     /// Show messages, attributes, enumerations and error codes, and how each is known
@@ -100,10 +100,10 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Kv(args) => kv::run(&args),
         Command::Idb(args) => idb::run(&args),
         Command::Infomart(args) => infomart::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Icon(args) => icon::run(&args),
         Command::Log(args) => log_cmd::run(&args),
         Command::Replay(args) => replay::run(&args),
-        Command::Anonymize(args) => anonymize::run(&args),
         Command::World(args) => world::run(&args),
         Command::Spec(args) => spec::run(&args),
     }

@@ -3,7 +3,6 @@
 //! One module per subcommand, with its arguments beside its code. What this crate is **not**: it has no protocol logic
 //! and no SQL; a command reads its input, calls the libraries, and says how it ended.
 
-mod anonymize;
 mod app;
 mod args;
 mod blocks;
@@ -30,6 +29,7 @@ mod ready;
 mod record;
 mod render;
 mod replay;
+mod report;
 mod send;
 mod serve;
 mod spec;

@@ -20,26 +20,8 @@ fn every_command_and_every_example_exists() {
     assert_eq!(
         commands,
         [
-            "demo",
-            "serve",
-            "capture",
-            "proxy",
-            "watch",
-            "send",
-            "record",
-            "app",
-            "decode",
-            "encode",
-            "kv",
-            "idb",
-            "infomart",
-            "icon",
-            "log",
-            "replay",
-            "anonymize",
-            "world",
-            "spec",
-            "help"
+            "demo", "serve", "capture", "proxy", "watch", "send", "record", "app", "decode", "encode", "kv",
+            "idb", "infomart", "report", "icon", "log", "replay", "world", "spec", "help"
         ]
     );
     let mut pages: Vec<_> = vec![(vec![], help)];
@@ -48,6 +30,7 @@ fn every_command_and_every_example_exists() {
             "kv" => vec!["kv", "pack"],
             "idb" => vec!["idb", "schema"],
             "infomart" => vec!["infomart", "schema"],
+            "report" => vec!["report", "callback-summary"],
             "icon" => vec!["icon", "explain"],
             "world" => vec!["world", "infer"],
             "app" => vec!["app", "stat-server"],

@@ -1,6 +1,5 @@
 //! The real binary, as a user runs it.
 
-mod anonymize;
 mod app;
 mod capture;
 mod codec;
@@ -15,6 +14,7 @@ mod record;
 mod replay;
 #[cfg(unix)]
 mod replay_generated;
+mod report;
 mod serve;
 mod support;
 mod talk;

@@ -20,7 +20,7 @@ pub(super) const FIELD_LIMIT: usize = 300_000;
 
 /// What a field is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FieldKind {
+pub(super) enum FieldKind {
     Attribute,
     Pair,
     /// A pair whose key is printed `"escaped"`.
