@@ -1,4 +1,4 @@
-//! What engineers do with captured traffic: [`world`] infers a world from it.
+//! What engineers do with captured traffic: [`world`] infers a world from it, [`anonymize`] takes people out of a database of it.
 //!
 //! What this crate is **not**: it has no routing rules; it reads what was captured and what is stored, and says or writes
 //! what follows from it.
@@ -23,4 +23,5 @@
     )
 )]
 
+pub mod anonymize;
 pub mod world;

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{
-    app, decode, demo, encode, icon, idb, infomart, kv, log_cmd, proxy, record, replay, report, send, serve,
-    spec, watch, world,
+    anonymize, app, decode, demo, encode, icon, idb, infomart, kv, log_cmd, proxy, record, replay, report,
+    send, serve, spec, watch, world,
 };
 
 /// The command line.
@@ -68,6 +68,8 @@ enum Command {
     Log(log_cmd::LogCmdArgs),
     /// Send captured traffic again, as its clients or as its server
     Replay(Box<replay::ReplayArgs>),
+    /// Replace numbers, names and addresses in logs, captures and databases
+    Anonymize(Box<anonymize::AnonymizeArgs>),
     /// Make a world file from logs and captures
     World(world::WorldArgs),
     /// Show messages, attributes, enumerations and error codes, and how each is known
@@ -104,6 +106,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Icon(args) => icon::run(&args),
         Command::Log(args) => log_cmd::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Anonymize(args) => anonymize::run(&args),
         Command::World(args) => world::run(&args),
         Command::Spec(args) => spec::run(&args),
     }

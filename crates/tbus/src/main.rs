@@ -3,6 +3,7 @@
 //! One module per subcommand, with its arguments beside its code. What this crate is **not**: it has no protocol logic
 //! and no SQL; a command reads its input, calls the libraries, and says how it ended.
 
+mod anonymize;
 mod app;
 mod args;
 mod blocks;

@@ -20,8 +20,27 @@ fn every_command_and_every_example_exists() {
     assert_eq!(
         commands,
         [
-            "demo", "serve", "capture", "proxy", "watch", "send", "record", "app", "decode", "encode", "kv",
-            "idb", "infomart", "report", "icon", "log", "replay", "world", "spec", "help"
+            "demo",
+            "serve",
+            "capture",
+            "proxy",
+            "watch",
+            "send",
+            "record",
+            "app",
+            "decode",
+            "encode",
+            "kv",
+            "idb",
+            "infomart",
+            "report",
+            "icon",
+            "log",
+            "replay",
+            "anonymize",
+            "world",
+            "spec",
+            "help"
         ]
     );
     let mut pages: Vec<_> = vec![(vec![], help)];

@@ -1,5 +1,6 @@
 //! The real binary, as a user runs it.
 
+mod anonymize;
 mod app;
 mod capture;
 mod codec;

@@ -62,7 +62,7 @@ impl<'a> Header<'a> {
 }
 
 /// Length of the name at the start of a header line, its colon included.
-pub(super) fn name_length(line: &[u8]) -> Option<usize> {
+pub(crate) fn name_length(line: &[u8]) -> Option<usize> {
     // Nearly every other line is told apart by its first byte.
     if !matches!(line.first(), Some(b'A' | b'C' | b'D' | b'F' | b'H' | b'L' | b'R' | b'S' | b'T' | b'U')) {
         return None;

@@ -37,7 +37,9 @@ mod time;
 
 pub use block::{Attribute, Block, Field, Fields, Pair};
 pub use header::Header;
+pub(crate) use header::name_length as header_name;
 pub use reader::LogReader;
 pub use record::{Client, Complaint, Interaction, Kind, Line, Origin, Position, ReadError, Receipt, Record};
+pub(crate) use shape::pair_key;
 pub use source::{BLOCK_LIMIT, LINE_LIMIT};
 pub use time::Time;

@@ -57,7 +57,7 @@ fn slow_word_length(text: &[u8]) -> usize {
 }
 
 /// Key and what follows its closing quote; the same rule as in tlib-proto, which a test holds against it.
-pub(super) fn pair_key(body: &[u8]) -> Option<(FieldKind, Range<usize>, usize)> {
+pub(crate) fn pair_key(body: &[u8]) -> Option<(FieldKind, Range<usize>, usize)> {
     if let Some(inner) = body.strip_prefix(b"\"") {
         let mut escaped = false;
         let end = inner.iter().position(|byte| {

@@ -20,7 +20,7 @@ pub(super) const FIELD_LIMIT: usize = 300_000;
 
 /// What a field is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FieldKind {
+pub(crate) enum FieldKind {
     Attribute,
     Pair,
     /// A pair whose key is printed `"escaped"`.

@@ -1,0 +1,43 @@
+//! What a file is, from its first bytes.
+
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+
+use super::pass;
+use crate::exit::Failure;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Log,
+    Capture,
+    Database,
+}
+
+impl Kind {
+    pub(super) fn of(path: &Path) -> Result<Self, Failure> {
+        let mut first = Vec::new();
+        let read = pass::open(path)?.take(16).read_to_end(&mut first);
+        read.map_err(|error| pass::cannot_read(path, &error))?;
+        Ok(match first.as_slice() {
+            b"SQLite format 3\0" => Self::Database,
+            // pcapng; pcap with micro- and nanoseconds, of both byte orders.
+            [0x0a, 0x0d, 0x0d, 0x0a, ..]
+            | [0xa1, 0xb2, 0xc3, 0xd4, ..]
+            | [0xd4, 0xc3, 0xb2, 0xa1, ..]
+            | [0xa1, 0xb2, 0x3c, 0x4d, ..]
+            | [0x4d, 0x3c, 0xb2, 0xa1, ..] => Self::Capture,
+            _ => Self::Log,
+        })
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Log => "a log",
+            Self::Capture => "a packet capture",
+            Self::Database => "an SQLite database",
+        })
+    }
+}

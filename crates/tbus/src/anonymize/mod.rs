@@ -1,0 +1,159 @@
+//! `tbus anonymize`: logs, captures and databases without those whom they are about.
+
+mod kind;
+mod pass;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use clap::{Args, ValueEnum};
+use tlib_capture::anonymize::{Anonymizer, LONGEST_KEY, RULES_LIMIT, Rules, Secret};
+
+use crate::exit::{Exit, Failure, Outcome, note, unreadable};
+use kind::Kind;
+
+/// What `tbus anonymize` is told.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tbus anonymize --key-file key.txt server.log shared.log\n  \
+    tbus anonymize --key-file key.txt --hide-key AccountOwner traffic.pcapng shared.pcapng\n  \
+    tbus anonymize --key-file key.txt --rules tserver.cfg idb.sqlite shared.sqlite\n  \
+    tbus anonymize --key-file key.txt --check server.log shared.log\n\n\
+    Same key, same fake, in every file and every format; without the key nothing can be undone. Lengths stay, so the result\n\
+    replays. What a log, a capture (pcap, pcapng) or an SQLite file is, is seen from its first bytes. A capture is written anew from\n\
+    its messages: comments, names and other protocols stay behind. Names are found in free text if an attribute or a key\n\
+    says somewhere in IN that they are names; others are not: read what you share. protocol-spec/anonymize.md has the rules.\n\n\
+    Exit codes:\n  0  done; with --check: nothing is left\n  1  --check has found an original, or cannot tell\n  \
+    2  wrong usage, or a file that cannot be read\n  3  OUT cannot be written")]
+pub(crate) struct AnonymizeArgs {
+    /// A log, a capture, or an SQLite database
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+    /// Where the result goes; a file that is there is replaced
+    #[arg(value_name = "OUT")]
+    output: PathBuf,
+    /// The secret, at least 8 bytes. Other users of this machine see it in the list of processes: --key-file is safer
+    #[arg(long, value_name = "KEY", required_unless_present = "key_file", conflicts_with = "key_file")]
+    key: Option<String>,
+    /// A file with the secret; line ends after it do not count
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Replace every value of this key or column, whatever it looks like (repeatable)
+    #[arg(long, value_name = "NAME")]
+    hide_key: Vec<String>,
+    /// Leave the values of this key or column as they are (repeatable)
+    #[arg(long, value_name = "NAME")]
+    keep_key: Vec<String>,
+    /// Replace every value of this attribute (repeatable)
+    #[arg(long, value_name = "NAME")]
+    hide_attribute: Vec<String>,
+    /// Leave the values of this attribute as they are (repeatable)
+    #[arg(long, value_name = "NAME")]
+    keep_attribute: Vec<String>,
+    /// An INI file with [log-filter-data]: copy, hide, skip, hide-first,n, hide-last,n, unhide-first,n, unhide-last,n
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Write nothing; look whether an original of IN is left in OUT
+    #[arg(long)]
+    check: bool,
+    /// With --check: show the originals that are left, not only where they are
+    #[arg(long, requires = "check")]
+    show: bool,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    // For people.
+    Table,
+    // One object.
+    Json,
+}
+
+/// Runs `tbus anonymize`.
+pub(crate) fn run(args: &AnonymizeArgs) -> Outcome {
+    let kind = Kind::of(&args.input)?;
+    let mut anonymizer = Anonymizer::new(secret(args)?, rules(args)?);
+    if same_file(&args.input, &args.output) {
+        return Err(Failure::bad(anyhow!("{}: IN and OUT are the same file", args.output.display())));
+    }
+    if args.check {
+        return check(args, kind, &mut anonymizer);
+    }
+    pass::read(&mut anonymizer, kind, &args.input, "learning")?;
+    anonymizer.changing().map_err(Failure::bad)?;
+    if !anonymizer.knows_everything() {
+        note(
+            "tbus: there are more names than are looked for in free text; split IN, or look at the result with care",
+        );
+    }
+    pass::write(&mut anonymizer, kind, &args.input, &args.output)?;
+    report::changed(anonymizer.report(), args.format)?;
+    Ok(Exit::Done)
+}
+
+fn check(args: &AnonymizeArgs, kind: Kind, anonymizer: &mut Anonymizer) -> Outcome {
+    let made = Kind::of(&args.output)?;
+    if made != kind {
+        let (input, output) = (args.input.display(), args.output.display());
+        return Err(Failure::bad(anyhow!("{input} is {kind}, {output} is {made}: they cannot be compared")));
+    }
+    pass::read(anonymizer, kind, &args.input, "learning")?;
+    anonymizer.comparing().map_err(Failure::bad)?;
+    pass::read(anonymizer, kind, &args.input, "comparing")?;
+    anonymizer.inspecting();
+    pass::read(anonymizer, kind, &args.output, "checking")?;
+    let mut leftovers = anonymizer.leftovers();
+    let search = anonymizer.raw_search().map_err(Failure::bad)?;
+    let file = pass::open(&args.output)?;
+    search.search(file, &mut leftovers).map_err(|error| pass::cannot_read(&args.output, &error))?;
+    report::left(&leftovers, args.format, args.show)?;
+    Ok(if leftovers.left.is_empty() && !leftovers.incomplete { Exit::Done } else { Exit::Unmet })
+}
+
+fn secret(args: &AnonymizeArgs) -> Result<Secret, Failure> {
+    let (text, name) = match (&args.key, &args.key_file) {
+        (Some(key), _) => (key.clone().into_bytes(), "--key".to_owned()),
+        (None, Some(path)) => (small_file(path, LONGEST_KEY)?, path.display().to_string()),
+        (None, None) => return Err(Failure::bad(anyhow!("give --key-file FILE or --key KEY"))),
+    };
+    let end = text.iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |at| at + 1);
+    let text = text.get(..end).unwrap_or_default();
+    Secret::derive(text).map_err(|error| Failure::bad(anyhow::Error::new(error).context(name)))
+}
+
+fn rules(args: &AnonymizeArgs) -> Result<Rules, Failure> {
+    let mut rules = Rules::default();
+    if let Some(path) = &args.rules {
+        let text = small_file(path, RULES_LIMIT)?;
+        let place = || path.display().to_string();
+        let count = rules.read_ini(&text).with_context(place).map_err(Failure::bad)?;
+        if count == 0 {
+            let error = anyhow!("{}: no rule in [log-filter-data] or [log-filter]", path.display());
+            return Err(Failure::bad(error));
+        }
+    }
+    args.hide_key.iter().for_each(|key| rules.hide_key(key));
+    args.keep_key.iter().for_each(|key| rules.keep_key(key));
+    args.hide_attribute.iter().for_each(|name| rules.hide_attribute(name));
+    args.keep_attribute.iter().for_each(|name| rules.keep_attribute(name));
+    Ok(rules)
+}
+
+/// Reads a file that should be small, and not much more of one that is not.
+fn small_file(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
+    use std::io::Read;
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(3);
+    let mut text = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut text));
+    match read {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Failure::bad(unreadable(&error).context(path.display().to_string()))),
+    }
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}

@@ -1,0 +1,364 @@
+//! Lines of a log: what each part of them is. Lengths stay, so that byte counts and columns of the log stay true.
+
+use std::ops::Range;
+
+use super::message::{below, binary, of_list};
+use super::rules::Treatment;
+use super::{Anonymizer, Class, Mode};
+use crate::read::{header_name, pair_key};
+
+/// Where in a block a line stands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Block {
+    /// The attribute that pairs belong to.
+    attribute: String,
+    /// What a list above says of all that is in it.
+    above: Option<Above>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Above {
+    treatment: Treatment,
+    /// How deep the list is.
+    depth: usize,
+    /// Whether a pair of it was seen that is deeper.
+    indented: bool,
+}
+
+impl Anonymizer {
+    /// One line without its end, in place.
+    pub(super) fn line(&mut self, line: &mut [u8], block: &mut Block) {
+        let indent = line.iter().take_while(|byte| b"\t ".contains(byte)).count();
+        if indent > 0 && indent < line.len() {
+            let body = line.get_mut(indent..).unwrap_or_default();
+            return self.inner_line(body, indent, block);
+        }
+        *block = Block::default();
+        if let Some(at) = header_name(line) {
+            let (name, value) = line.split_at_mut(at);
+            let name = String::from_utf8_lossy(name).trim_end_matches(':').to_owned();
+            return self.header_line(&name, value);
+        }
+        if let Some(note) = line.strip_prefix(b"-- Absent ThisDN, ") {
+            let end = note.len().saturating_sub(b" was used".len());
+            let start = line.len() - note.len();
+            let dn = line.get_mut(start..start + end).unwrap_or_default();
+            return self.attribute("ThisDN", dn);
+        }
+        self.outer_line(line);
+    }
+
+    /// Lines of blocks: attributes and pairs.
+    fn inner_line(&mut self, body: &mut [u8], indent: usize, block: &mut Block) {
+        if body.starts_with(b"Attribute") {
+            let name = body.iter().position(|byte| b"\t ".contains(byte)).unwrap_or(body.len());
+            let (name, value) = body.split_at_mut(name);
+            block.attribute = String::from_utf8_lossy(name).into_owned();
+            block.above = None;
+            let treatment = self.rules.attribute(&block.attribute);
+            let place = block.attribute.strip_prefix("Attribute").unwrap_or(&block.attribute).to_owned();
+            let value = without_blanks(value);
+            if value.starts_with(b"[") {
+                // A list's head. What was said of the attribute is said of all its pairs.
+                block.above =
+                    of_list(treatment).map(|treatment| Above { treatment, depth: 0, indented: true });
+                return;
+            }
+            return self.printed(value, treatment, &place, false);
+        }
+        if body.starts_with(b"'") || body.starts_with(b"\"") {
+            return self.pair_line(body, indent, block);
+        }
+        let place = block.attribute.strip_prefix("Attribute").unwrap_or("line").to_owned();
+        self.free_text(body, &place);
+    }
+
+    fn pair_line(&mut self, body: &mut [u8], indent: usize, block: &mut Block) {
+        let Some((_, key, after)) = pair_key(body) else { return self.free_text(body, "pair") };
+        let key = String::from_utf8_lossy(body.get(key).unwrap_or_default()).into_owned();
+        let own = self.rules.key(unescaped(key.as_bytes()).as_slice());
+        // A published log has lost the indent of inner pairs: without any, those at the list's own depth are taken to be in
+        // it.
+        if let Some(above) = &mut block.above {
+            above.indented |= indent > above.depth;
+            if indent < above.depth || indent == above.depth && above.indented {
+                block.above = None;
+            }
+        }
+        let treatment = block.above.map_or(own, |above| above.treatment);
+        let rest = body.get_mut(after.min(body.len())..).unwrap_or_default();
+        if rest.starts_with(b"(list)") {
+            if block.above.is_none()
+                && let Some(treatment) = below(treatment)
+            {
+                block.above = Some(Above { treatment, depth: indent, indented: false });
+            }
+            let inner = without_blanks(rest.get_mut(b"(list)".len()..).unwrap_or_default());
+            if !inner.is_empty() {
+                let above = block.above;
+                self.pair_line(inner, indent + 1, block);
+                block.above = above;
+            }
+            return;
+        }
+        self.printed(without_blanks(rest), treatment, &key, true);
+    }
+
+    /// A value as logs print it.
+    fn printed(&mut self, value: &mut [u8], treatment: Treatment, place: &str, pair: bool) {
+        match value {
+            [b'\'', inner @ .., b'\''] | [b'\'', inner @ ..] => self.treat(treatment, inner, place),
+            [b'"', inner @ .., b'"'] | [b'"', inner @ ..] => self.escaped(inner, treatment, place),
+            [b'{', ..] => {
+                let Some(end) = memchr::memchr(b'}', value) else { return self.free_text(value, place) };
+                let (kind, inner) = value.split_at_mut(end + 1);
+                let inner = without_blanks(inner);
+                match &*kind {
+                    b"{binary}" if !pair => self.hex(inner, binary(treatment), place),
+                    [b'{', b'k', b'i', b'n', b'd', ..] if !pair => self.hex(inner, binary(treatment), place),
+                    b"{binary}" | [b'{', b'k', b'i', b'n', b'd', ..] => self.hex(inner, treatment, place),
+                    b"{unicode}" => match inner {
+                        [b'"', inner @ .., b'"'] | [b'"', inner @ ..] => {
+                            self.escaped(inner, treatment, place)
+                        }
+                        inner => self.free_text(inner, place),
+                    },
+                    // Integers and longs of attributes.
+                    _ => {}
+                }
+            }
+            _ => self.bare(value, treatment, place, pair),
+        }
+    }
+
+    /// Numbers and words: an attribute's are ids, times and states.
+    fn bare(&mut self, value: &mut [u8], treatment: Treatment, place: &str, pair: bool) {
+        let text = String::from_utf8_lossy(value).into_owned();
+        let end = text.find(' ').filter(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(" (")));
+        let number = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+        match number.parse::<i32>() {
+            Ok(number_value) if pair => {
+                let fake = self.treat_int(treatment, number_value, place).to_string();
+                if let Some(place) = value.get_mut(..number.len()).filter(|place| place.len() == fake.len()) {
+                    place.copy_from_slice(fake.as_bytes());
+                }
+            }
+            _ if !pair && (number.parse::<i64>().is_ok() || is_word(number)) => {}
+            _ => self.free_text(value, place),
+        }
+    }
+
+    /// The inside of `"esc"`: what it stands for is replaced, and each character goes back to its place. What is printed as an
+    /// escape stays one of the same length.
+    fn escaped(&mut self, inner: &mut [u8], treatment: Treatment, place: &str) {
+        let mut bytes = Vec::with_capacity(inner.len());
+        let mut places: Vec<Range<usize>> = Vec::with_capacity(inner.len());
+        let mut at = 0;
+        while let Some(byte) = inner.get(at) {
+            let (decoded, length) = match (byte, inner.get(at + 1)) {
+                (b'\\', Some(b'x')) => (hex_byte(inner.get(at + 2..at + 4)).unwrap_or(b'x'), 4),
+                (b'\\', Some(b'n')) => (b'\n', 2),
+                (b'\\', Some(b'r')) => (b'\r', 2),
+                (b'\\', Some(b't')) => (b'\t', 2),
+                (b'\\', Some(other)) => (*other, 2),
+                _ => (*byte, 1),
+            };
+            let end = (at + length).min(inner.len());
+            bytes.push(decoded);
+            places.push(at..end);
+            at = end;
+        }
+        let original = bytes.clone();
+        self.treat(treatment, &mut bytes, place);
+        for ((was, is), place) in original.iter().zip(&bytes).zip(places) {
+            let Some(to) = inner.get_mut(place).filter(|_| was != is) else { continue };
+            match to {
+                [one] => *one = *is,
+                [b'\\', b'x', digits @ ..] => put_hex(digits, *is),
+                // A quote or a line feed that is hidden; the escape says the same of a star.
+                [_, other] => *other = *is,
+                _ => {}
+            }
+        }
+    }
+
+    /// Bytes as hex digits.
+    fn hex(&mut self, text: &mut [u8], treatment: Treatment, place: &str) {
+        let mut bytes: Vec<u8> =
+            text.split(|byte| *byte == b' ').filter_map(|part| hex_byte(Some(part))).collect();
+        self.treat(treatment, &mut bytes, place);
+        let parts = text.split_mut(|byte| *byte == b' ').filter(|part| hex_byte(Some(part)).is_some());
+        for (part, byte) in parts.zip(bytes) {
+            put_hex(part, byte);
+        }
+    }
+
+    fn header_line(&mut self, name: &str, value: &mut [u8]) {
+        let value = without_blanks(value);
+        match name {
+            "Host name" | "Host info" => {
+                let end = value.iter().position(|byte| b" ,(".contains(byte)).unwrap_or(value.len());
+                let (host, rest) = value.split_at_mut(end);
+                self.whole(Class::Host, host, name);
+                self.free_text(rest, name);
+            }
+            // Folders and files are named after people and machines.
+            "File" => {
+                let end = value.iter().rposition(|byte| *byte == b'.').unwrap_or(value.len());
+                self.unlearnt(value.get_mut(..end).unwrap_or_default(), name);
+            }
+            "Command line" => self.command_line(value),
+            "Application name" => self.free_text(value, name),
+            // Times, zones, types.
+            _ => {}
+        }
+    }
+
+    /// `-host X` names a machine; a password or a licence file is nobody's business; of the rest what looks like it.
+    fn command_line(&mut self, value: &mut [u8]) {
+        let mut option = Vec::new();
+        for word in value.split_mut(|byte| *byte == b' ') {
+            let is_option = word.first() == Some(&b'-');
+            match &*option {
+                b"-host" | b"--host" | b"-backup_host" => self.whole(Class::Host, word, "Command line"),
+                b"-l" | b"-password" | b"--password" => self.unlearnt(word, "Command line"),
+                _ if word.iter().any(|byte| b"/\\".contains(byte)) => {
+                    self.unlearnt(word, "Command line");
+                }
+                _ => self.free_text(word, "Command line"),
+            }
+            option = if is_option { word.to_vec() } else { Vec::new() };
+        }
+    }
+
+    /// Parts of paths: common words, which are not looked for elsewhere.
+    fn unlearnt(&mut self, text: &mut [u8], place: &str) {
+        if self.mode != Mode::Learn {
+            self.names(text, place);
+        }
+    }
+
+    /// Lines that begin a block or stand between blocks.
+    fn outer_line(&mut self, line: &mut [u8]) {
+        let start = after_stamp(line);
+        let rest = line.get_mut(start..).unwrap_or_default();
+        let place = "line";
+        if line_head(rest, b"[")
+            || rest.starts_with(b"message ") && is_word(&String::from_utf8_lossy(rest).replace(' ', "_"))
+        {
+            // `@time [0] version function: message X`: nothing of a person, and a version that looks like an address.
+            return;
+        }
+        if rest.starts_with(b"request to ") {
+            return;
+        }
+        if rest.starts_with(b"received from ")
+            && let Some((host, end)) = origin_host(rest)
+        {
+            let host = rest.get_mut(host..end).unwrap_or_default();
+            return self.whole(Class::Host, host, place);
+        }
+        let id = rest.get(..10).map(<[u8]>::to_vec).unwrap_or_default();
+        let id = id.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+        let known = |number: &[u8]| rest.get(4..9) == Some(number) && id.len() < 6;
+        if known(b"04541") || known(b"04542") {
+            // `.. (<8 hex> <application> <ip:port>)`: the last word is the address.
+            let at = rest.iter().rposition(|byte| *byte == b' ').map_or(0, |at| at + 1);
+            let address = rest.get_mut(at..).unwrap_or_default();
+            return self.address_in(address, place);
+        }
+        if known(b"04543") {
+            let Some(open) = memchr::memmem::rfind(rest, b"(\"") else { return };
+            let Some(at) = rest.get(open..).and_then(|name| memchr::memrchr(b'@', name)) else { return };
+            let dn = rest.get_mut(open + at + 1..).unwrap_or_default();
+            let end = memchr::memchr(b'"', dn).unwrap_or(dn.len());
+            return self.attribute("ThisDN", dn.get_mut(..end).unwrap_or_default());
+        }
+        let kept = technical(rest);
+        self.free_text_but(rest, place, &kept);
+    }
+
+    fn address_in(&mut self, text: &mut [u8], place: &str) {
+        if !self.addresses(text, place, Class::Hidden) {
+            let end = text.iter().position(|byte| b":)".contains(byte)).unwrap_or(text.len());
+            self.whole(Class::Host, text.get_mut(..end).unwrap_or_default(), place);
+        }
+    }
+}
+
+/// `@00:34:20.7570 [0] 8.1.000.62 send_to_client: message EventACK`, behind its time.
+fn line_head(rest: &[u8], mark: &[u8]) -> bool {
+    let words: Vec<&[u8]> = rest.splitn(6, |byte| *byte == b' ').collect();
+    matches!(words.as_slice(), [first, _, function, b"message", name]
+        if first.starts_with(mark) && function.ends_with(b":") && is_word(&String::from_utf8_lossy(name)))
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// How long a time stamp at the beginning is, with the level and the number that follow it.
+fn after_stamp(line: &[u8]) -> usize {
+    let start = usize::from(line.first() == Some(&b'@'));
+    let stamp = line.get(start..).unwrap_or_default();
+    let length = stamp.iter().take_while(|byte| byte.is_ascii_digit() || b":.-TZ+".contains(byte)).count();
+    let has_clock = stamp.get(..length).unwrap_or_default().iter().filter(|byte| **byte == b':').count() >= 2;
+    if !has_clock {
+        return 0;
+    }
+    start + length + usize::from(stamp.get(length) == Some(&b' '))
+}
+
+/// The host of `received from 65200(SIP_Server)host:port(fd=4) message X`.
+fn origin_host(rest: &[u8]) -> Option<(usize, usize)> {
+    let close = memchr::memchr(b')', rest)? + 1;
+    let tail = rest.get(close..)?;
+    let end = memchr::memmem::find(tail, b"(fd=").or_else(|| memchr::memchr(b' ', tail))?;
+    let host = tail.get(..end)?;
+    let port = memchr::memrchr(b':', host).unwrap_or(host.len());
+    (port > 0).then_some((close, close + port))
+}
+
+/// What is no number of a person in a line: its own number, descriptors, client ids, reference ids.
+fn technical(rest: &[u8]) -> Vec<(usize, usize)> {
+    let mut kept = Vec::new();
+    if rest.get(4..9).is_some_and(|id| id.iter().all(u8::is_ascii_digit)) && rest.get(3) == Some(&b' ') {
+        kept.push((0, 9));
+    }
+    for at in memchr::memchr_iter(b'[', rest) {
+        let digits =
+            rest.get(at + 1..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits < 7 && rest.get(at + 1 + digits) == Some(&b']') {
+            kept.push((at, at + digits + 2));
+        }
+    }
+    for at in memchr::memchr_iter(b'(', rest) {
+        let inner = rest.get(at + 1..).unwrap_or_default();
+        let hex = inner.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        if hex == 8 && inner.get(8) == Some(&b' ') && inner.starts_with(b"0") {
+            kept.push((at, at + 9));
+        }
+    }
+    kept
+}
+
+fn without_blanks(text: &mut [u8]) -> &mut [u8] {
+    let blanks = text.iter().take_while(|byte| b"\t ".contains(byte)).count();
+    text.get_mut(blanks..).unwrap_or_default()
+}
+
+fn unescaped(key: &[u8]) -> Vec<u8> {
+    key.iter().copied().filter(|byte| *byte != b'\\').collect()
+}
+
+fn hex_byte(text: Option<&[u8]>) -> Option<u8> {
+    let text = text.filter(|text| text.len() == 2 && text.iter().all(u8::is_ascii_hexdigit))?;
+    u8::from_str_radix(std::str::from_utf8(text).ok()?, 16).ok()
+}
+
+fn put_hex(to: &mut [u8], byte: u8) {
+    for (to, from) in to.iter_mut().zip(format!("{byte:02x}").bytes()) {
+        *to = from;
+    }
+}
