@@ -62,7 +62,9 @@ impl Known {
         let mut values: Vec<(&Vec<u8>, Class)> =
             self.values.iter().map(|(value, class)| (value, *class)).collect();
         values.sort();
+        // A fake keeps the case of each place, so that JSMITH and jsmith stay one name.
         let search = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
             .build(values.iter().map(|(value, _)| value))
             .map_err(|error| TooMuch(error.to_string()))?;
         self.search = Some((search, values.into_iter().map(|(_, class)| class).collect()));
