@@ -5,6 +5,7 @@
 //!
 //! What this crate is **not**: it has no SQL and no routing rules; its applications are clients of a T-Server.
 
+pub mod callback;
 mod generated;
 pub mod scenario;
 pub mod session;
