@@ -2,6 +2,7 @@
 //!
 //! What this crate is **not**: it knows nothing of the protocol and has no sockets. Its statements are in `.sql` files.
 
+pub mod etl;
 mod generated;
 pub mod report;
 pub mod schema;

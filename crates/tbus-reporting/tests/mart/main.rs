@@ -1,4 +1,9 @@
-//! The Info Mart on both databases.
+//! The Info Mart on both databases: its tables, what events become, what a run leaves behind.
 
+mod aggregates;
 mod place;
+mod restart;
+mod rules;
+mod sample;
 mod schema;
+mod source;
