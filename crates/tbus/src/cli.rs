@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{
-    anonymize, app, decode, demo, encode, icon, idb, infomart, kv, log_cmd, proxy, record, replay, report,
-    send, serve, spec, watch, world,
+    anonymize, app, decode, demo, encode, etl, icon, idb, infomart, kv, log_cmd, proxy, record, replay,
+    report, send, serve, spec, watch, world,
 };
 
 /// The command line.
@@ -58,6 +58,8 @@ enum Command {
     Kv(kv::KvArgs),
     /// Work with the interaction database that the recorder fills
     Idb(idb::IdbArgs),
+    /// Make facts and sums for reports from the user events of callbacks
+    Etl(etl::EtlArgs),
     /// Work with the Info Mart that reports read
     Infomart(infomart::InfomartArgs),
     /// Print the callback reports of an Info Mart, as table, CSV, JSON or HTML with charts
@@ -101,6 +103,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Encode(args) => encode::run(&args),
         Command::Kv(args) => kv::run(&args),
         Command::Idb(args) => idb::run(&args),
+        Command::Etl(args) => etl::run(&args),
         Command::Infomart(args) => infomart::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Icon(args) => icon::run(&args),

@@ -14,6 +14,7 @@ mod decode;
 mod demo;
 mod doc;
 mod encode;
+mod etl;
 mod exit;
 mod hex;
 mod icon;

@@ -32,6 +32,7 @@ fn every_command_and_every_example_exists() {
             "encode",
             "kv",
             "idb",
+            "etl",
             "infomart",
             "report",
             "icon",

@@ -5,6 +5,7 @@ mod app;
 mod capture;
 mod codec;
 mod demo;
+mod etl;
 mod help;
 mod icon;
 mod idb;
