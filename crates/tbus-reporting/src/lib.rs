@@ -4,6 +4,7 @@
 
 pub mod etl;
 mod generated;
+pub mod lint;
 pub mod report;
 pub mod schema;
 

@@ -24,4 +24,5 @@
 )]
 
 pub mod anonymize;
+pub mod lint;
 pub mod world;
