@@ -1,4 +1,5 @@
-//! What engineers do with captured traffic: [`world`] infers a world from it, [`anonymize`] takes people out of a database of it.
+//! What engineers do with captured traffic: [`world`] infers a world from it, [`anonymize`] takes people out of a database of it,
+//! [`lint`] checks the user events of callbacks.
 //!
 //! What this crate is **not**: it has no routing rules; it reads what was captured and what is stored, and says or writes
 //! what follows from it.

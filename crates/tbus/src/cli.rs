@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{
-    anonymize, app, decode, demo, encode, etl, icon, idb, infomart, kv, log_cmd, proxy, record, replay,
+    anonymize, app, decode, demo, encode, etl, icon, idb, infomart, kv, lint, log_cmd, proxy, record, replay,
     report, send, serve, spec, watch, world,
 };
 
@@ -74,6 +74,8 @@ enum Command {
     Anonymize(Box<anonymize::AnonymizeArgs>),
     /// Make a world file from logs and captures
     World(world::WorldArgs),
+    /// Check the user events of callbacks in logs, captures or an interaction database
+    Lint(lint::LintArgs),
     /// Show messages, attributes, enumerations and error codes, and how each is known
     Spec(spec::SpecArgs),
 }
@@ -111,6 +113,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Replay(args) => replay::run(&args),
         Command::Anonymize(args) => anonymize::run(&args),
         Command::World(args) => world::run(&args),
+        Command::Lint(args) => lint::run(&args),
         Command::Spec(args) => spec::run(&args),
     }
 }

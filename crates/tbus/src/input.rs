@@ -49,6 +49,11 @@ impl Input {
         Self { name, named: true, reader, line: 0, buffer: Vec::new() }
     }
 
+    /// A source that is open already; `name` is what to call it in an error.
+    pub(crate) fn reading(name: &str, reader: impl BufRead + 'static) -> Self {
+        Self::new(name.to_owned(), Box::new(reader))
+    }
+
     /// What to call it in an error.
     pub(crate) fn name(&self) -> &str {
         &self.name

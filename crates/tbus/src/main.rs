@@ -23,6 +23,7 @@ mod infomart;
 mod input;
 mod invocation;
 mod kv;
+mod lint;
 mod log;
 mod log_cmd;
 mod output;

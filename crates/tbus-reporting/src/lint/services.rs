@@ -56,6 +56,8 @@ pub(super) struct Services {
     /// In the order in which they came first: so they are told in it.
     order: Vec<String>,
     too_many: bool,
+    /// How many are followed, if not as many as usual.
+    pub(super) bound: Option<usize>,
     calls: HashMap<String, Call>,
     /// Whether there was attached data of any call.
     pub(super) call_data: bool,
@@ -75,7 +77,7 @@ impl Services {
 
     /// The service of this id; `None` when there are too many.
     fn of(&mut self, id: &str) -> Option<&mut Service> {
-        let full = self.services.len() >= SERVICES;
+        let full = self.services.len() >= self.bound.unwrap_or(SERVICES);
         match self.services.entry(id.to_owned()) {
             Entry::Occupied(entry) => Some(entry.into_mut()),
             Entry::Vacant(_) if full => {
@@ -116,12 +118,16 @@ impl Services {
             }
         }
         service.fixed = Some(fixed);
+        // A new time is told by an event of its own, final or not: what comes after it is no second one.
+        let rescheduled = [keys::CB_DIM_DIAL_DIALOG_RESULT, keys::CB_DIM_FINAL_DIAL_RESULT]
+            .into_iter()
+            .any(|name| known.text(name).is_some_and(|text| text == domain::dial_dialog_result::RESCHEDULED));
         if known.number(keys::CB_FINAL_RECORD) != Some(1) {
             match (&service.end, &service.start) {
                 (Some(end), _) if !service.rescheduled => {
                     say(Code::StartAfterFinal, format!("a first event; the final one was at {end}"));
                 }
-                (None, Some(start)) => {
+                (None, Some(start)) if !rescheduled => {
                     say(Code::TwoStarts, format!("a first event again; the other one is at {start}"));
                 }
                 _ => {}
@@ -145,11 +151,9 @@ impl Services {
             }
         }
         service.said = said;
-        let rescheduled = domain::dial_dialog_result::RESCHEDULED;
-        service.rescheduled = [keys::CB_DIM_DIAL_DIALOG_RESULT, keys::CB_DIM_FINAL_DIAL_RESULT]
-            .into_iter()
-            .any(|name| known.text(name).is_some_and(|text| text == rescheduled));
-        service.declined |= known.number(keys::CB_N_CALLBACK_ACCEPTED).unwrap_or_default() == 0;
+        service.rescheduled = rescheduled;
+        let accepted = [keys::CB_N_CALLBACK_ACCEPTED, keys::CB_T_CALLBACK_ACCEPTED];
+        service.declined |= accepted.iter().all(|name| known.number(name).unwrap_or_default() == 0);
         service.end = Some(place);
     }
 
@@ -196,7 +200,8 @@ impl Services {
         }
         let mut all = |code, text| out(Finding { code, place: None, service: None, text });
         if self.too_many {
-            all(Code::TooMany, format!("more than {SERVICES} services: the others are not followed"));
+            let bound = self.bound.unwrap_or(SERVICES);
+            all(Code::TooMany, format!("more than {bound} services: the others are not followed"));
         }
         if any && call_data == CallData::Auto && !self.call_data {
             let text =

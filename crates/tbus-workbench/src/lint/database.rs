@@ -61,7 +61,8 @@ pub fn lint_database(
     for sql in [include_str!("sql/attached.sql"), include_str!("sql/secure.sql")] {
         database.each(sql, &[], |row: Row<'_>| -> Result<(), DbError> {
             let at = At::Row(row.int(0)?);
-            let (key, value) = (row.text_or_null(2)?.unwrap_or_default(), row.text_or_null(3)?.unwrap_or_default());
+            let (key, value) =
+                (row.text_or_null(2)?.unwrap_or_default(), row.text_or_null(3)?.unwrap_or_default());
             let pairs = [Pair { key, value: Value::Text(value), at }];
             let event = Event { file: &file, at, time: row.int_or_null(4)?, pairs: &pairs };
             lint.attached(row.text_or_null(1)?.unwrap_or_default(), &event);

@@ -73,7 +73,7 @@ fn events_of_a_log_are_checked_with_their_lines() {
         + &attached(3, &[FIRST[5]])
         + &event(4, USER_EVENT, "", &bad);
     let (found, traffic) = check(&log, Source::Events);
-    assert_eq!(told(&found), ["CB112 server.log:31", "CB109 server.log:35"], "{log}");
+    assert_eq!(told(&found), ["CB112 server.log:32", "CB109 server.log:36"], "{log}");
     assert_eq!((traffic.checked.events, traffic.checked.attached, traffic.checked.services), (2, 2, 1));
     assert_eq!(found[0].service.as_deref(), Some("a-1"));
 }

@@ -204,9 +204,7 @@ fn texts(data: KvRef<'_>) -> Vec<(Cow<'_, str>, Text<'_>)> {
     data.pairs()
         .map(|pair| {
             let value = match pair.value {
-                ValueRef::Str(bytes) | ValueRef::Unicode(bytes) => {
-                    Text::Text(String::from_utf8_lossy(bytes))
-                }
+                ValueRef::Str(bytes) | ValueRef::Unicode(bytes) => Text::Text(String::from_utf8_lossy(bytes)),
                 ValueRef::Int(number) => Text::Number(number.into()),
                 ValueRef::List(_) => Text::List,
                 _ => Text::Binary,

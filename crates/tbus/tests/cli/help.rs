@@ -40,6 +40,7 @@ fn every_command_and_every_example_exists() {
             "replay",
             "anonymize",
             "world",
+            "lint",
             "spec",
             "help"
         ]
@@ -53,6 +54,7 @@ fn every_command_and_every_example_exists() {
             "report" => vec!["report", "callback-summary"],
             "icon" => vec!["icon", "explain"],
             "world" => vec!["world", "infer"],
+            "lint" => vec!["lint", "callback"],
             "app" => vec!["app", "stat-server"],
             command => vec![command],
         };

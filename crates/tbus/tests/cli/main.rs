@@ -10,6 +10,7 @@ mod help;
 mod icon;
 mod idb;
 mod infomart;
+mod lint;
 mod log;
 #[cfg(unix)]
 mod record;
