@@ -153,10 +153,10 @@ impl TrafficLint {
             .map(|(n, (key, value))| Pair {
                 key,
                 value: match value {
-                    Text::Text(text) => Value::Text(text),
-                    Text::Number(number) => Value::Number(*number),
-                    Text::List => Value::List,
-                    Text::Binary => Value::Binary,
+                    Stored::Text(text) => Value::Text(text),
+                    Stored::Number(number) => Value::Number(*number),
+                    Stored::List => Value::List,
+                    Stored::Binary => Value::Binary,
                 },
                 at: lines.get(n).filter(|_| known_lines).map_or(at, |line| At::Line(*line)),
             })
@@ -193,21 +193,23 @@ impl TrafficLint {
 }
 
 /// A value with its text.
-enum Text<'a> {
+enum Stored<'a> {
     Text(Cow<'a, str>),
     Number(i64),
     List,
     Binary,
 }
 
-fn texts(data: KvRef<'_>) -> Vec<(Cow<'_, str>, Text<'_>)> {
+fn texts(data: KvRef<'_>) -> Vec<(Cow<'_, str>, Stored<'_>)> {
     data.pairs()
         .map(|pair| {
             let value = match pair.value {
-                ValueRef::Str(bytes) | ValueRef::Unicode(bytes) => Text::Text(String::from_utf8_lossy(bytes)),
-                ValueRef::Int(number) => Text::Number(number.into()),
-                ValueRef::List(_) => Text::List,
-                _ => Text::Binary,
+                ValueRef::Str(bytes) | ValueRef::Unicode(bytes) => {
+                    Stored::Text(String::from_utf8_lossy(bytes))
+                }
+                ValueRef::Int(number) => Stored::Number(number.into()),
+                ValueRef::List(_) => Stored::List,
+                _ => Stored::Binary,
             };
             (String::from_utf8_lossy(pair.key), value)
         })
