@@ -10,8 +10,8 @@ use super::rules::Treatment;
 /// So many digits in free text are a number, shorter ones if they are known (chosen).
 pub(super) const NUMBER_FROM: usize = 7;
 
-/// Most digits that are one number when signs stand between them: those of E.164.
-const NUMBER_TO: usize = 15;
+/// Most digits that are one number when signs stand between them: those of a card number, ISO/IEC 7812.
+const NUMBER_TO: usize = 19;
 
 /// Letters and digits in a row that are an id, not a name with a number in it (chosen).
 const ID_FROM: usize = 26;
@@ -30,7 +30,8 @@ pub(super) enum What {
     Ipv4,
     Ipv6,
     Mac,
-    Keyed(Treatment),
+    /// A value of JSON, and whether that JSON is itself a string of JSON.
+    Keyed(Treatment, bool),
     Kept,
 }
 
@@ -262,7 +263,7 @@ pub(super) fn find_numbers(text: &[u8]) -> Vec<Span> {
         let before = at.checked_sub(1).and_then(|at| text.get(at)).copied();
         let is_date = word == 4
             && matches!(text.get(at + 4..at + 10), Some([b'-', a, b, b'-', c, d]) if [a, b, c, d].iter().all(|b| b.is_ascii_digit()));
-        if is_date {
+        if is_date || is_day_first(text.get(at..).unwrap_or_default()) {
             at += 10;
             continue;
         }
@@ -273,11 +274,14 @@ pub(super) fn find_numbers(text: &[u8]) -> Vec<Span> {
         let mut total = word;
         if word < NUMBER_FROM && !in_time {
             loop {
-                let signs = count(text, end, |byte| b" -.()".contains(&byte));
+                let signs = count(text, end, |byte| b" -.()/".contains(&byte));
+                // Behind an area code the rest may stand without a gap; behind a blank that is another number.
+                let blank = text.get(end..end + signs).is_some_and(|signs| signs == b" ");
+                let most = if blank { 6 } else { 9 };
                 let group = digits_at(end + signs);
                 let letter = text.get(end + signs + group).is_some_and(|byte| is_word(*byte));
-                if !(1..=2).contains(&signs)
-                    || !(2..=6).contains(&group)
+                if !(1..=3).contains(&signs)
+                    || !(2..=most).contains(&group)
                     || letter
                     || total + group > NUMBER_TO
                 {
@@ -297,6 +301,20 @@ pub(super) fn find_numbers(text: &[u8]) -> Vec<Span> {
         }
     }
     spans
+}
+
+/// `28.09.2012` and `09/28/2012`.
+fn is_day_first(text: &[u8]) -> bool {
+    let [a, b, sign, c, d, second, e, f, g, h, ..] = text else { return false };
+    let is_digit = |byte: &u8| byte.is_ascii_digit();
+    let to_31 = |tens: &u8, ones: &u8| matches!(tens, b'0'..=b'2') || *tens == b'3' && *ones <= b'1';
+    b"./".contains(sign)
+        && sign == second
+        && [a, b, c, d, e, f, g, h].into_iter().all(is_digit)
+        && to_31(a, b)
+        && to_31(c, d)
+        && matches!([*e, *f], [b'1', b'9'] | [b'2', b'0'])
+        && !text.get(10).is_some_and(is_digit)
 }
 
 /// A number within letters, such as `tel4155550100`.

@@ -58,7 +58,7 @@ impl Anonymizer {
             let treatment = self.rules.attribute(&block.attribute);
             let place = block.attribute.strip_prefix("Attribute").unwrap_or(&block.attribute).to_owned();
             let value = without_blanks(value);
-            if value.starts_with(b"[") {
+            if is_list_head(value) {
                 // A list's head. What was said of the attribute is said of all its pairs.
                 block.above =
                     of_list(treatment).map(|treatment| Above { treatment, depth: 0, indented: true });
@@ -87,13 +87,14 @@ impl Anonymizer {
         }
         let treatment = block.above.map_or(own, |above| above.treatment);
         let rest = body.get_mut(after.min(body.len())..).unwrap_or_default();
-        if rest.starts_with(b"(list)") {
+        if rest.starts_with(b"(list)") || is_list_head(without_blanks(rest)) {
             if block.above.is_none()
                 && let Some(treatment) = below(treatment)
             {
                 block.above = Some(Above { treatment, depth: indent, indented: false });
             }
-            let inner = without_blanks(rest.get_mut(b"(list)".len()..).unwrap_or_default());
+            let inner = rest.strip_prefix(b"(list)").map_or(0, <[u8]>::len);
+            let inner = without_blanks(rest.get_mut(rest.len() - inner..).unwrap_or_default());
             if !inner.is_empty() {
                 let above = block.above;
                 self.pair_line(inner, indent + 1, block);
@@ -106,6 +107,8 @@ impl Anonymizer {
 
     /// A value as logs print it.
     fn printed(&mut self, value: &mut [u8], treatment: Treatment, place: &str, pair: bool) {
+        let start = kind_length(value);
+        let value = value.get_mut(start..).unwrap_or_default();
         match value {
             [b'\'', inner @ .., b'\''] | [b'\'', inner @ ..] => self.treat(treatment, inner, place),
             [b'"', inner @ .., b'"'] | [b'"', inner @ ..] => self.escaped(inner, treatment, place),
@@ -142,6 +145,10 @@ impl Anonymizer {
                 if let Some(place) = value.get_mut(..number.len()).filter(|place| place.len() == fake.len()) {
                     place.copy_from_slice(fake.as_bytes());
                 }
+            }
+            // Something that should be a string and is not printed as one.
+            _ if !pair && matches!(treatment, Treatment::Whole(_) | Treatment::Hide(_)) => {
+                self.treat(treatment, value, place);
             }
             _ if !pair && (number.parse::<i64>().is_ok() || is_word(number)) => {}
             _ => self.free_text(value, place),
@@ -243,16 +250,22 @@ impl Anonymizer {
         let start = after_stamp(line);
         let rest = line.get_mut(start..).unwrap_or_default();
         let place = "line";
-        if line_head(rest, b"[")
-            || rest.starts_with(b"message ") && is_word(&String::from_utf8_lossy(rest).replace(' ', "_"))
-        {
+        if line_head(rest, b"[") || rest.strip_prefix(b"message ").is_some_and(is_message) {
             // `@time [0] version function: message X`: nothing of a person, and a version that looks like an address.
             return;
         }
-        if rest.starts_with(b"request to ") {
+        let origin = |rest: &[u8]| {
+            let close = memchr::memchr(b'(', rest).filter(|at| *at > 0)?;
+            rest.get(..close)?.iter().all(u8::is_ascii_digit).then_some(())
+        };
+        if let Some(to) = rest.strip_prefix(b"request to ")
+            && origin(to).is_some()
+            && memchr::memmem::find(to, b") message ")
+                .is_some_and(|at| is_message(to.get(at + 10..).unwrap_or_default()))
+        {
             return;
         }
-        if rest.starts_with(b"received from ")
+        if rest.strip_prefix(b"received from ").is_some_and(|from| origin(from).is_some())
             && let Some((host, end)) = origin_host(rest)
         {
             let host = rest.get_mut(host..end).unwrap_or_default();
@@ -260,22 +273,33 @@ impl Anonymizer {
         }
         let id = rest.get(..10).map(<[u8]>::to_vec).unwrap_or_default();
         let id = id.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-        let known = |number: &[u8]| rest.get(4..9) == Some(number) && id.len() < 6;
-        if known(b"04541") || known(b"04542") {
+        let number = rest.get(4..9).filter(|_| id.len() < 6).unwrap_or_default().to_vec();
+        if matches!(&*number, b"04541" | b"04542") {
             // `.. (<8 hex> <application> <ip:port>)`: the last word is the address.
             let at = rest.iter().rposition(|byte| *byte == b' ').map_or(0, |at| at + 1);
             let address = rest.get_mut(at..).unwrap_or_default();
-            return self.address_in(address, place);
+            if address.ends_with(b")") && address.contains(&b':') {
+                return self.address_in(address, place);
+            }
+            // A client's form: `.. received from 'SIP_Server@7001'`.
+            if address.starts_with(b"'") && address.contains(&b'@') {
+                return self.dn_of_peer(address, b'\'');
+            }
         }
-        if known(b"04543") {
+        if number == b"04543" {
             let Some(open) = memchr::memmem::rfind(rest, b"(\"") else { return };
-            let Some(at) = rest.get(open..).and_then(|name| memchr::memrchr(b'@', name)) else { return };
-            let dn = rest.get_mut(open + at + 1..).unwrap_or_default();
-            let end = memchr::memchr(b'"', dn).unwrap_or(dn.len());
-            return self.attribute("ThisDN", dn.get_mut(..end).unwrap_or_default());
+            return self.dn_of_peer(rest.get_mut(open..).unwrap_or_default(), b'"');
         }
         let kept = technical(rest);
         self.free_text_but(rest, place, &kept);
+    }
+
+    /// The DN of `"server@dn"`, up to the quote.
+    fn dn_of_peer(&mut self, peer: &mut [u8], quote: u8) {
+        let Some(at) = memchr::memrchr(b'@', peer) else { return };
+        let dn = peer.get_mut(at + 1..).unwrap_or_default();
+        let end = memchr::memchr(quote, dn).unwrap_or(dn.len());
+        self.attribute("ThisDN", dn.get_mut(..end).unwrap_or_default());
     }
 
     fn address_in(&mut self, text: &mut [u8], place: &str) {
@@ -291,6 +315,35 @@ fn line_head(rest: &[u8], mark: &[u8]) -> bool {
     let words: Vec<&[u8]> = rest.splitn(6, |byte| *byte == b' ').collect();
     matches!(words.as_slice(), [first, _, function, b"message", name]
         if first.starts_with(mark) && function.ends_with(b":") && is_word(&String::from_utf8_lossy(name)))
+}
+
+/// A message's name as the last word of a line, with or without its reference id.
+fn is_message(text: &[u8]) -> bool {
+    let name = text.split(|byte| *byte == b'(').next().unwrap_or_default();
+    let rest = text.get(name.len()..).unwrap_or_default();
+    is_word(&String::from_utf8_lossy(name)) && (rest.is_empty() || rest.starts_with(b"(refid="))
+}
+
+/// `[347] 00 0c 00 00..`, or what the Platform SDK prints: `[bstr] = KVList: `.
+fn is_list_head(value: &[u8]) -> bool {
+    let start = kind_length(value);
+    if start > 0 {
+        return value.get(start..).is_some_and(|value| value.starts_with(b"KVList:"));
+    }
+    let Some(inner) = value.strip_prefix(b"[") else { return false };
+    let digits = inner.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let bytes = inner.get(digits..).unwrap_or_default();
+    bytes
+        .strip_prefix(b"]")
+        .is_some_and(|bytes| bytes.iter().all(|byte| byte.is_ascii_hexdigit() || b" .\t".contains(byte)))
+}
+
+/// Length of the kind that the Platform SDK prints before a value: `[str] = `.
+fn kind_length(value: &[u8]) -> usize {
+    let Some(inner) = value.strip_prefix(b"[") else { return 0 };
+    let letters = inner.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let sign = inner.get(letters..).unwrap_or_default();
+    if letters > 0 && sign.starts_with(b"] = ") { letters + 5 } else { 0 }
 }
 
 fn is_word(text: &str) -> bool {

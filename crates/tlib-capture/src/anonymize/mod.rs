@@ -12,6 +12,7 @@ mod capture;
 mod check;
 mod cipher;
 mod find;
+mod json;
 mod known;
 mod line;
 mod log;

@@ -52,7 +52,7 @@ const KEPT: &[&str] = &[
     "ServerXCapabilities",
 ];
 
-/// Keys, and columns of databases, without signs and in lower case. Of six letters and more the end of a key is enough.
+/// Keys, and columns of databases, without signs and in lower case. Of five letters and more the end of a key is enough.
 const KEYS: &[(&str, Class)] = &[
     ("ani", Class::Number),
     ("dnis", Class::Number),
@@ -63,6 +63,7 @@ const KEYS: &[(&str, Class)] = &[
     ("phonenumber", Class::Number),
     ("phoneno", Class::Number),
     ("mobile", Class::Number),
+    ("telephone", Class::Number),
     ("msisdn", Class::Number),
     ("customernumber", Class::Number),
     ("callbacknumber", Class::Number),
@@ -81,6 +82,12 @@ const KEYS: &[(&str, Class)] = &[
     ("name", Class::Name),
     ("firstname", Class::Name),
     ("lastname", Class::Name),
+    ("surname", Class::Name),
+    ("givenname", Class::Name),
+    ("middlename", Class::Name),
+    ("familyname", Class::Name),
+    ("nickname", Class::Name),
+    ("displayname", Class::Name),
     ("fullname", Class::Name),
     ("customername", Class::Name),
     ("contactname", Class::Name),
@@ -255,7 +262,7 @@ impl Rules {
         }
         let bare: String =
             text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-        let found = KEYS.iter().find(|(name, _)| bare == *name || name.len() >= 6 && bare.ends_with(name));
+        let found = KEYS.iter().find(|(name, _)| bare == *name || name.len() >= 5 && bare.ends_with(name));
         found.map_or(Treatment::Search, |(_, class)| Treatment::Whole(*class))
     }
 

@@ -111,7 +111,7 @@ impl Anonymizer {
                 cipher.ipv6_text(text);
             }),
             What::Mac => self.change(Class::Address, text, place, mac_text),
-            What::Keyed(treatment) => self.json_value(treatment, text, place),
+            What::Keyed(treatment, escaped) => self.json_value(treatment, escaped, text, place),
             What::Kept => {}
         }
     }
@@ -131,7 +131,7 @@ impl Anonymizer {
             let treatment = self.rules.key(near.get(open + 1..).unwrap_or_default());
             let what = match treatment {
                 Treatment::Search => continue,
-                treatment => What::Keyed(treatment),
+                treatment => What::Keyed(treatment, escaped),
             };
             let after = text.get(colon + 1..).unwrap_or_default();
             let mut start = colon + 1 + (after.len() - after.trim_ascii_start().len());
@@ -149,24 +149,6 @@ impl Anonymizer {
             }
         }
         spans
-    }
-
-    /// A value within JSON: what is escaped in it stays escaped.
-    fn json_value(&mut self, treatment: Treatment, text: &mut [u8], place: &str) {
-        let mut rest = text;
-        loop {
-            let end = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
-            let (part, after) = rest.split_at_mut(end);
-            if !part.is_empty() {
-                self.treat(treatment, part, place);
-            }
-            let skip = if after.get(1) == Some(&b'u') { 6 } else { 2 };
-            let skip = skip.min(after.len());
-            rest = after.split_at_mut(skip).1;
-            if rest.is_empty() {
-                return;
-            }
-        }
     }
 }
 
