@@ -200,40 +200,66 @@ fn json_lines_and_captures_are_read_too() {
     assert!(matches!(ended.code, Some(0 | 1)) && !ended.stderr.contains("could not be read"), "{ended:?}");
 }
 
+/// Records a callback whose final event lacks a mandatory pair and has an illegal value.
 #[cfg(unix)]
-#[test]
-fn a_database_is_checked_by_its_rows() {
-    let place = Place::new();
-    let db = place.name("idb.sqlite");
+fn recorded(place: &Place, db: &str) {
     let server = Running::server();
-    let recorder = Running::start(&[
-        "record",
-        "--server",
-        &server.address,
-        "--db",
-        &db,
-        "--log",
-        &place.name("icon.log"),
-    ]);
+    let (log, queue) = (place.name("icon.log"), place.name("queue.pq"));
+    let line = ["record", "--server", &server.address, "--db", db, "--log", &log, "--queue", &queue];
+    let recorder = Running::start(&line);
     let send = |pairs: &[&str]| {
-        let base =
-            ["send", "--server", &server.address, "_CB_SERVICE_ID=445-1", "_CB_T_SERVICE_START:=1411120800"];
-        let offer = [
+        let base = [
+            "send",
+            "--server",
+            &server.address,
+            "_CB_SERVICE_ID=445-1",
+            "_CB_T_SERVICE_START:=1411120800",
             "_CB_T_CALLBACK_OFFERED:=1411120788",
             "_CB_N_CALLBACK_OFFERED:=1",
             "_CB_T_CALLBACK_ACCEPTED:=1411120800",
         ];
-        run(&[&base[..], &offer, pairs].concat()).with_code(0);
+        run(&[&base, pairs].concat()).with_code(0);
     };
     send(&["_CB_D_CALLBACK_OFFER:=12", "_CB_FINAL_RECORD:=0"]);
     send(&["_CB_DIM_CHANNEL=PHONE", "_CB_FINAL_RECORD=1"]);
     recorder.signal("-TERM");
     recorder.end().with_code(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_is_checked_by_its_rows() {
+    let place = Place::new();
+    let db = place.name("idb.sqlite");
+    recorded(&place, &db);
     let before = fs::read(&db).unwrap();
+    let lint = || run(&["lint", "callback", "--idb", &db, "--format", "json"]).with_code(1);
+    let ended = lint();
+    assert_eq!(codes(&ended), ["CB101", "CB109", "CB403"], "{}", ended.stdout);
+    // Rows 1 to 7 are the first event: the final one, which begins at row 8, has no _CB_D_CALLBACK_OFFER.
+    let missing = ended.stdout.lines().find(|line| line.contains("CB101")).unwrap();
+    assert!(missing.contains("\"row\":8,\"service\":\"445-1\""), "{missing}");
+    assert_eq!(fs::read(&db).unwrap(), before, "nothing is written");
+
+    // One pair of three is on the call, another has another value.
+    let history = "INSERT INTO G_USERDATA_HISTORY (CALLID, KEYNAME, VALUE, ADDED, ADDED_TS) VALUES \
+        ('C1', '_CB_SERVICE_ID', '445-1', '2014-09-19 10:00:00.000', 1411120800), \
+        ('C1', '_CB_T_SERVICE_START', '1411120801', '2014-09-19 10:00:00.000', 1411120800)";
+    rusqlite::Connection::open(&db).unwrap().execute(history, []).unwrap();
+    let ended = lint();
+    assert_eq!(codes(&ended), ["CB101", "CB109", "CB401", "CB402"], "{}", ended.stdout);
+    assert!(ended.stdout.contains("not attached to the call: _CB_T_CALLBACK_ACCEPTED\""), "{}", ended.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_postgresql_database_is_checked_as_well() {
+    let place = Place::new();
+    let db = tlib_testkit::Postgres::shared().new_database();
+    recorded(&place, &db);
     let ended = run(&["lint", "callback", "--idb", &db, "--format", "json"]).with_code(1);
     assert_eq!(codes(&ended), ["CB101", "CB109", "CB403"], "{}", ended.stdout);
-    assert!(ended.stdout.contains("\"row\":"), "{}", ended.stdout);
-    assert_eq!(fs::read(&db).unwrap(), before, "nothing is written");
+    assert!(ended.stdout.contains("\"row\":8,"), "{}", ended.stdout);
 }
 
 #[test]
