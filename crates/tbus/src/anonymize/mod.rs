@@ -82,6 +82,7 @@ pub(crate) fn run(args: &AnonymizeArgs) -> Outcome {
     if args.check {
         return check(args, kind, &mut anonymizer);
     }
+    pass::is_free(&args.output)?;
     pass::read(&mut anonymizer, kind, &args.input, "learning")?;
     anonymizer.changing().map_err(Failure::bad)?;
     if !anonymizer.knows_everything() {

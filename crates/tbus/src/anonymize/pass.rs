@@ -18,8 +18,11 @@ use crate::exit::{Failure, unreadable};
 pub(super) fn open(path: &Path) -> Result<File, Failure> {
     let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
     match file.metadata() {
+        Ok(data) if data.is_dir() => {
+            Err(Failure::bad(anyhow!("{}: is a directory; name the files in it", path.display())))
+        }
         Ok(data) if !data.is_file() => {
-            Err(Failure::bad(anyhow!("{}: no file; it is read more than once", path.display())))
+            Err(Failure::bad(anyhow!("{}: no regular file; it is read more than once", path.display())))
         }
         _ => Ok(file),
     }
@@ -56,6 +59,20 @@ pub(super) fn read(
     what: &'static str,
 ) -> Result<(), Failure> {
     stream(anonymizer, kind, from, None, io::sink(), what)
+}
+
+/// Whether a result can be put there. What is no regular file, such as a device, would be replaced by one.
+pub(super) fn is_free(to: &Path) -> Result<(), Failure> {
+    if to == Path::new("-") {
+        return Err(Failure::bad(anyhow!("-: OUT is a file; it takes its name when all of it is written")));
+    }
+    match std::fs::metadata(to) {
+        Ok(data) if data.is_dir() => Err(Failure::bad(anyhow!("{}: is a directory", to.display()))),
+        Ok(data) if !data.is_file() => {
+            Err(Failure::bad(anyhow!("{}: is there and no regular file; it is not replaced", to.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Goes over a file and writes the result, which is there when all of it is.

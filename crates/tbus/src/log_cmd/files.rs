@@ -1,7 +1,7 @@
 //! The files of a log, one after the other, with a progress bar when it takes long.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, BufReader, IsTerminal, Read};
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tlib_capture::read::{LogReader, Record};
 
 use crate::exit::{Failure, say, unreadable};
+use crate::traffic::is_capture;
 
 /// Hands every record of the files to `see`.
 pub(super) fn each(
@@ -19,6 +20,14 @@ pub(super) fn each(
     let mut reader: Option<LogReader<Box<dyn Read>>> = None;
     for file in files {
         let (name, source) = open(file)?;
+        // Small, so that large reads go past it.
+        let mut source = BufReader::with_capacity(16, source);
+        if is_capture(&name, &mut source)? {
+            return Err(Failure::bad(anyhow!(
+                "{name}: is a packet capture, no log; tbus replay --dry-run lists what is in it"
+            )));
+        }
+        let source: Box<dyn Read> = Box::new(source);
         let mut current = match reader.take() {
             Some(before) => {
                 progress.before += before.bytes_read();

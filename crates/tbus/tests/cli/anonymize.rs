@@ -123,3 +123,21 @@ fn bad_input_is_told_and_leaves_nothing_behind() {
     assert!(!Path::new(&out).exists());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_not_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+    let folder = tempfile::tempdir().unwrap();
+    let published = evidence("tserver_reporting.log");
+    let socket = path(folder.path(), "socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let told = |out: &str, what: &str| {
+        let ended = run(&["anonymize", "--key", KEY, &published, out]).with_code(2);
+        assert!(ended.stderr.contains(what), "{}", ended.stderr);
+    };
+    told(&socket, "no regular file");
+    assert!(fs::metadata(&socket).unwrap().file_type().is_socket());
+    told(folder.path().to_str().unwrap(), "is a directory");
+    told("-", "OUT is a file");
+}

@@ -216,6 +216,15 @@ fn wrong_usage_and_files_that_are_not_there() {
 
 /// `tbus log grep .. | head -1`
 #[test]
+fn a_capture_is_no_log() {
+    let shipped = format!("{}/../../tests/captures/callback.pcapng", env!("CARGO_MANIFEST_DIR"));
+    for command in [vec!["log"], vec!["log", "json"], vec!["log", "grep", "--dn", "7001"]] {
+        let ended = run(&[command, vec![&shipped]].concat()).with_code(2);
+        assert!(ended.stderr.contains("callback.pcapng: is a packet capture"), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("long.log");

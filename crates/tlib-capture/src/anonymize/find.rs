@@ -275,9 +275,11 @@ pub(super) fn find_numbers(text: &[u8]) -> Vec<Span> {
         if word < NUMBER_FROM && !in_time {
             loop {
                 let signs = count(text, end, |byte| b" -.()/".contains(&byte));
-                // Behind an area code the rest may stand without a gap; behind a blank that is another number.
+                // Behind an area code the rest may stand without a gap. With nothing but a blank between them what
+                // comes first is an area code if it begins as one.
                 let blank = text.get(end..end + signs).is_some_and(|signs| signs == b" ");
-                let most = if blank { 6 } else { 9 };
+                let area = before == Some(b'+') || whole.starts_with(b"0");
+                let most = if blank && !area { 6 } else { 9 };
                 let group = digits_at(end + signs);
                 let letter = text.get(end + signs + group).is_some_and(|byte| is_word(*byte));
                 if !(1..=3).contains(&signs)
