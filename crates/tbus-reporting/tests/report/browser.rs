@@ -1,15 +1,17 @@
 //! The pages in a real browser: figures are there, charts are drawn, nothing is loaded, nothing fails.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use jiff::ToSpan;
 use jiff::civil::date;
 use serde_json::Value;
 use tbus_reporting::report::{
-    BUCKETS, Charts, Count, Figures, Filter, Line, Page, Summary, Wait, summary_html,
+    BUCKETS, Charts, Count, Figures, Filter, Format, Line, Page, Summary, Wait, details, summary_html,
 };
 use tempfile::TempDir;
 
+use crate::fill::{Fact, T, in_memory};
 use crate::webdriver::Browser;
 
 /// Measures every bar of the page: its drawing, its value, its place in the window, and what of it can be seen.
@@ -133,11 +135,20 @@ fn the_summary_page_is_drawn() {
     );
     assert_eq!(bars["days"][3]["text"], "2014-09-19 \u{2013} Offered: 391");
 
-    // Texts of drawings do not lie on each other and do not leave their drawing.
+    assert_legible(&browser);
+    assert_quiet(&browser, &path);
+}
+
+/// Texts of drawings do not lie on each other and do not leave their drawing.
+#[track_caller]
+fn assert_legible(browser: &Browser) {
     let clashes = browser.run(CLASHES);
     assert_eq!(clashes, Value::Array(Vec::new()), "{clashes:#}");
+}
 
-    // Nothing was loaded, nothing ran, nothing failed.
+/// Nothing was loaded, nothing ran, nothing failed.
+#[track_caller]
+fn assert_quiet(browser: &Browser, path: &Path) {
     assert_eq!(browser.complaints(), Vec::<Value>::new());
     assert_eq!(browser.run("return performance.getEntriesByType('resource').length"), 0);
     let own = format!("file://{}", path.display());
@@ -219,4 +230,77 @@ fn the_page_can_be_read_in_both_schemes() {
         let background = browser.picture().colours(0.0, 0.0, 20.0, 20.0)[0].0;
         assert_eq!(background.iter().all(|part| *part < 60), dark, "{background:?}");
     }
+}
+
+/// One day, the most days, weeks, months, years, with small and with large figures: nothing lies on anything else.
+#[test]
+fn charts_are_legible_whatever_their_span() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let browser = Browser::start(1280, 1000, false);
+    for (days, most) in
+        [(1, 3), (3, 98_765_432), (62, 1_234), (63, 12_345_678), (434, 9), (1_800, 5_000), (40_000, 70)]
+    {
+        let (mut summary, mut charts) = report("Performance_VCB_VQ");
+        charts.waits[0].counts[5] = most;
+        charts.dispositions[0].callbacks = most;
+        let lines = &mut summary.pages[1].lines;
+        let first = lines[0].day;
+        for (day, part) in [(0, 1), (days / 2, 3), (days - 1, 2)] {
+            let figures = figures(most / part, most / part * 2 / 3, most / part / 3);
+            lines.push(Line {
+                day: first.checked_add(day.days()).expect("a day"),
+                figures,
+                ..lines[0].clone()
+            });
+        }
+        lines.remove(0);
+        // Their days are not those of the others.
+        summary.pages.retain(|page| page.queue == "Performance_VCB_VQ");
+        let path = file(&folder, &summary_html(&summary, &charts));
+        browser.open(&path);
+        assert_legible(&browser);
+        let bars = bars(&browser);
+        assert_proportional("days", &bars["days"], "height");
+        assert!(bars["days"].len() >= 3 && bars["days"].len() <= 3 * 120, "{days}: {}", bars["days"].len());
+        assert!(bars["days"].iter().all(|bar| number(bar, "width") > 0.5), "{days}");
+    }
+}
+
+#[test]
+fn the_details_page_is_drawn() {
+    let mut facts: Vec<Fact> = (0..30)
+        .map(|n| {
+            let make = [Fact::success, Fact::abandoned, Fact::declined][(n % 3) as usize];
+            Fact {
+                offline: n * n,
+                phone: Some(HOSTILE.to_owned()),
+                ..make(format!("445-{n:02}"), T + n * 60)
+            }
+        })
+        .collect();
+    facts.push(Fact { queue: HOSTILE.to_owned(), ..Fact::success("445-open", T).first() });
+    let mut page = Vec::new();
+    details(&mut in_memory(&facts), &Filter::default(), Format::Html, &mut page).expect("a page");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = file(&folder, &String::from_utf8(page).expect("UTF-8"));
+    let browser = Browser::start(1280, 1000, false);
+    browser.open(&path);
+    let rows = browser.run(
+        "return [...document.querySelectorAll('tbody tr')].map(r => [...r.cells].map(c => c.textContent))",
+    );
+    assert_eq!(rows.as_array().expect("rows").len(), 31);
+    assert_eq!(
+        (&rows[0][2], &rows[0][3], &rows[0][5]),
+        (&"445-00".into(), &HOSTILE.into(), &"2014-09-19T10:00:00+00:00".into())
+    );
+    let note = browser.run("return document.querySelector('.note').textContent");
+    assert_eq!(note, "31 callbacks. 1 without a final record (Final is no): the latest one is shown.");
+    let bars = bars(&browser);
+    assert_eq!(bars.len(), 5);
+    assert_proportional("dispositions", &bars["dispositions"], "width");
+    assert_proportional("wait-offline", &bars["wait-offline"], "height");
+    let counted: f64 = bars["dispositions"].iter().map(|bar| number(bar, "value")).sum();
+    assert_eq!(counted, 30.0, "charts are of callbacks that have ended");
+    assert_legible(&browser);
+    assert_quiet(&browser, &path);
 }

@@ -40,6 +40,11 @@ fn length(value: i64, top: i64, full: f64) -> f64 {
     if value <= 0 { 0.0 } else { (value as f64 / top as f64 * full).max(1.0) }
 }
 
+/// Where a vertical axis stands, so that there is room for its numbers; not left of the given place.
+fn left(top: i64, least: f64) -> f64 {
+    least.max(grouped(top).chars().count() as f64 * 7.4 + 14.0)
+}
+
 /// Lines and numbers of a vertical axis.
 fn axis(svg: &mut Svg, top: i64, step: i64, [left, right]: [f64; 2], [up, down]: [f64; 2]) {
     let lines = top / step;
@@ -52,13 +57,13 @@ fn axis(svg: &mut Svg, top: i64, step: i64, [left, right]: [f64; 2], [up, down]:
 
 /// Offered, accepted and success over time.
 pub(super) fn days(days: &BTreeMap<Date, Figures>) -> String {
-    const LEFT: f64 = 64.0;
     const RIGHT: f64 = 1096.0;
     const UP: f64 = 22.0;
     const DOWN: f64 = 240.0;
     let (step, columns) = series(days);
     let most = columns.iter().flat_map(|(_, figures)| MEASURES.map(|measure| (measure.value)(figures))).max();
     let (top, line) = scale(most.unwrap_or_default());
+    let left = left(top, 64.0);
     let caption = format!("Callbacks per {}", step.name());
     let spoken: Vec<String> = columns
         .iter()
@@ -72,13 +77,13 @@ pub(super) fn days(days: &BTreeMap<Date, Figures>) -> String {
     let description = format!("Columns for each {}. {}{more}.", step.name(), spoken.join("; "));
     let mut svg = Svg::new("days", 1110.0, 286.0, &caption, &description);
     svg.label("soft", "start", [4.0, 10.0], "Callbacks");
-    axis(&mut svg, top, line, [LEFT, RIGHT], [UP, DOWN]);
-    let slot = (RIGHT - LEFT) / columns.len().max(1) as f64;
+    axis(&mut svg, top, line, [left, RIGHT], [UP, DOWN]);
+    let slot = (RIGHT - left) / columns.len().max(1) as f64;
     let width = (slot * 0.78 / MEASURES.len() as f64).min(56.0);
     // Every label needs its room.
     let every = (82.0 / slot).ceil().max(1.0) as usize;
     for (index, (day, figures)) in columns.iter().enumerate() {
-        let middle = LEFT + (index as f64 + 0.5) * slot;
+        let middle = left + (index as f64 + 0.5) * slot;
         let label = step.label(*day);
         for (place, Measure { class, name, value }) in MEASURES.into_iter().enumerate() {
             let value = value(figures);
@@ -94,7 +99,7 @@ pub(super) fn days(days: &BTreeMap<Date, Figures>) -> String {
             svg.label("soft", "middle", [middle, DOWN + 18.0], &label);
         }
     }
-    svg.label("soft", "middle", [(LEFT + RIGHT) / 2.0, DOWN + 40.0], step.title());
+    svg.label("soft", "middle", [(left + RIGHT) / 2.0, DOWN + 40.0], step.title());
     let legend = MEASURES.map(|each| format!("<span><i class=\"{}\"></i>{}</span>", each.class, each.name));
     let legend = format!("<span class=\"legend\">{}</span>", legend.join(""));
     figure("wide", &caption, "by the time at which the service began", &legend, &svg.end())
@@ -136,11 +141,11 @@ pub(super) fn outcomes(id: &str, caption: &str, counts: &[Count]) -> String {
 
 /// The distribution of waiting times.
 pub(super) fn wait(id: &str, wait: &Wait) -> String {
-    const LEFT: f64 = 44.0;
     const RIGHT: f64 = 352.0;
     const UP: f64 = 22.0;
     const DOWN: f64 = 170.0;
     let (top, step) = scale(wait.counts.iter().copied().max().unwrap_or_default());
+    let left = left(top, 44.0);
     let average = wait
         .average()
         .map_or_else(|| "no callbacks".to_owned(), |seconds| format!("{seconds:.1} s on average"));
@@ -158,10 +163,10 @@ pub(super) fn wait(id: &str, wait: &Wait) -> String {
     );
     let mut svg = Svg::new(id, 356.0, 222.0, wait.title, &description);
     svg.label("soft", "start", [0.0, 10.0], "Callbacks");
-    axis(&mut svg, top, step, [LEFT, RIGHT], [UP, DOWN]);
-    let slot = (RIGHT - LEFT) / BUCKETS.len() as f64;
+    axis(&mut svg, top, step, [left, RIGHT], [UP, DOWN]);
+    let slot = (RIGHT - left) / BUCKETS.len() as f64;
     for (index, (bucket, count)) in BUCKETS.iter().zip(wait.counts).enumerate() {
-        let (x, height) = (LEFT + index as f64 * slot, length(count, top, DOWN - UP));
+        let (x, height) = (left + index as f64 * slot, length(count, top, DOWN - UP));
         let range = match (index, bucket.most) {
             (0, _) => "0 s".to_owned(),
             (_, Some(_)) => format!("up to {}", bucket.label),
@@ -174,7 +179,7 @@ pub(super) fn wait(id: &str, wait: &Wait) -> String {
         svg.label("soft", "middle", [x + slot / 2.0, DOWN + 15.0], number);
         svg.label("soft", "middle", [x + slot / 2.0, DOWN + 29.0], unit);
     }
-    svg.label("soft", "middle", [(LEFT + RIGHT) / 2.0, DOWN + 48.0], "Waited up to");
+    svg.label("soft", "middle", [(left + RIGHT) / 2.0, DOWN + 48.0], "Waited up to");
     let note = format!("{} {}, {average}", grouped(wait.callbacks()), wait.of);
     figure("third", wait.title, &note, "", &svg.end())
 }
