@@ -103,7 +103,7 @@ impl<R: Read> LogReader<R> {
                     self.byte = self.byte.saturating_add(length as u64);
                 }
                 Scan::More if self.source.ended => return Ok(None),
-                Scan::More => self.source.fill().map_err(|source| self.failed(source))?,
+                Scan::More => self.source.fill_line().map_err(|source| self.failed(source))?,
             }
         };
         let (line, byte) = (self.line, self.byte);

@@ -40,6 +40,31 @@ pub(super) struct Body {
     pub(super) line: u32,
 }
 
+/// A block of which the end was not there yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unfinished {
+    shape: Shape,
+    stamp: Option<Stamp>,
+    reached: Reached,
+}
+
+/// How far a block was split: the line that comes next.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reached {
+    at: usize,
+    line: u32,
+}
+
+/// How far the lines behind a damaged one were looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ahead {
+    /// Where the damaged line begins.
+    broken: usize,
+    next: usize,
+    /// Whether the line at `next` is the first behind it.
+    first: bool,
+}
+
 /// How a look at the bytes has ended.
 pub(super) enum Scan {
     Found(Found),
@@ -49,9 +74,14 @@ pub(super) enum Scan {
     More,
 }
 
-/// Looks for the record at the start of `text`, which begins at a line and, if it `ended`, ends with a line feed.
+/// Looks for the record at the start of `text`, which begins at a line and, if it `ended`, ends with a line feed. In a block
+/// it goes on where it has said [`Scan::More`]: a source may give a few bytes at a time.
 #[inline(always)]
 pub(super) fn scan(text: &[u8], ended: bool, parts: &mut Parts) -> Scan {
+    let scanner = Scanner { text, ended };
+    if let Some(Unfinished { shape, stamp, reached }) = parts.unfinished.take() {
+        return scanner.go_on(reached, shape, stamp, parts);
+    }
     parts.clear();
     let Some(end) = memchr(b'\n', text).filter(|end| *end <= LINE_LIMIT) else {
         return if text.len() > LINE_LIMIT { too_long(parts) } else { Scan::More };
@@ -61,7 +91,6 @@ pub(super) fn scan(text: &[u8], ended: bool, parts: &mut Parts) -> Scan {
     if line.is_empty() {
         return Scan::Empty(next);
     }
-    let scanner = Scanner { text, ended };
     if line.first().is_some_and(u8::is_ascii_whitespace) {
         if line.trim_ascii().is_empty() {
             return Scan::Empty(next);
@@ -210,20 +239,27 @@ impl<'a> Scanner<'a> {
         stamp: Option<Stamp>,
         parts: &mut Parts,
     ) -> Scan {
-        let Some((length, lines)) = self.body(at, line, parts) else { return Scan::More };
         let shape = Shape::Block { origin, name, body: Body { at, line } };
-        Scan::Found(Found { length, lines, stamp, shape })
+        self.go_on(Reached { at, line }, shape, stamp, parts)
     }
 
     fn damaged(&self, at: usize, line: u32, parts: &mut Parts) -> Scan {
-        let Some((length, lines)) = self.body(at, line, parts) else { return Scan::More };
-        Scan::Found(Found { length, lines, stamp: None, shape: Shape::Damaged { body: Body { at, line } } })
+        self.go_on(Reached { at, line }, Shape::Damaged { body: Body { at, line } }, None, parts)
     }
 
-    /// Splits the attribute lines from `at` on; where they end, and the number of lines up to there. `None` if that cannot be
-    /// known yet.
-    fn body(&self, start: usize, first_line: u32, parts: &mut Parts) -> Option<(usize, u32)> {
-        let (mut at, mut line) = (start, first_line);
+    #[inline(always)]
+    fn go_on(&self, from: Reached, shape: Shape, stamp: Option<Stamp>, parts: &mut Parts) -> Scan {
+        let Some((length, lines)) = self.body(from, parts) else {
+            parts.unfinished = Some(Unfinished { shape, stamp, reached: parts.reached });
+            return Scan::More;
+        };
+        Scan::Found(Found { length, lines, stamp, shape })
+    }
+
+    /// Splits the attribute lines from there on; where they end, and the number of lines up to there. `None` if that cannot be
+    /// known yet; how far it came is in `parts.reached`.
+    fn body(&self, from: Reached, parts: &mut Parts) -> Option<(usize, u32)> {
+        let Reached { mut at, mut line } = from;
         loop {
             match self.text.get(at) {
                 Some(b'\t') => {
@@ -293,6 +329,7 @@ impl<'a> Scanner<'a> {
     /// Ends a block that is too long at `at`; `None` for one that is not, and needs more bytes.
     fn limit(&self, at: usize, line: u32, parts: &mut Parts) -> Option<(usize, u32)> {
         if parts.fields.len() <= FIELD_LIMIT && at <= BLOCK_LIMIT {
+            parts.reached = Reached { at, line };
             return None;
         }
         parts.settle(self.text);
@@ -318,13 +355,18 @@ impl<'a> Scanner<'a> {
             Some(true) => {}
         }
         let mut first = true;
-        loop {
+        if let Some(ahead) = parts.ahead.filter(|ahead| ahead.broken == at) {
+            (next, first) = (ahead.next, ahead.first);
+        }
+        parts.learn_names(self.text);
+        // A block cannot go on for ever: so far behind the damaged line nothing is looked at any more.
+        while next - at <= LINE_LIMIT {
             let Some((line, after)) = self.line(next) else {
-                return if self.is_end(next) || self.text.len() - at > LINE_LIMIT {
-                    Break::Inside
-                } else {
-                    Break::More
-                };
+                if self.is_end(next) || self.text.len() - next > LINE_LIMIT {
+                    break;
+                }
+                parts.ahead = Some(Ahead { broken: at, next, first });
+                return Break::More;
             };
             if !is_field(line) {
                 return Break::Inside;
@@ -337,13 +379,13 @@ impl<'a> Scanner<'a> {
                 Some(rest) => {
                     let length = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
                     let name = rest.get(..length).unwrap_or_default();
-                    if parts.fields.iter().any(|field| field.depth == 0 && field.name.text(self.text) == name)
-                    {
+                    if parts.has_name(name) {
                         return Break::End;
                     }
                 }
             }
             (first, next) = (false, after);
         }
+        Break::Inside
     }
 }

@@ -41,6 +41,21 @@ impl<R: Read> Source<R> {
         self.start = self.start.saturating_add(count).min(self.end);
     }
 
+    /// Reads on until another line is there, or the end, or more than a line may have: before that there is nothing new.
+    pub(super) fn fill_line(&mut self) -> io::Result<()> {
+        let mut known = self.bytes().len();
+        let mut tail = known - memchr::memrchr(b'\n', self.bytes()).map_or(0, |at| at + 1);
+        loop {
+            self.fill()?;
+            let fresh = self.bytes().get(known..).unwrap_or_default();
+            tail += fresh.len();
+            if self.ended || tail > LINE_LIMIT || memchr::memchr(b'\n', fresh).is_some() {
+                return Ok(());
+            }
+            known = self.bytes().len();
+        }
+    }
+
     /// Reads more behind what is there.
     pub(super) fn fill(&mut self) -> io::Result<()> {
         if self.ended {

@@ -4,12 +4,14 @@
 //! an unusual one can be read, is for the text codec of tlib-proto to say.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use memchr::memchr2;
 use tlib_proto::MessageId;
 
 use super::line::Span;
 use super::repeats::Repeats;
+use super::scan::{Ahead, Reached, Unfinished};
 use super::shape::{
     WORD, excerpt, has_whole_remark, is_decimal, is_list_head, is_long, is_quoted, judge, pair_key,
     stated_count, usual_value, word_length,
@@ -61,6 +63,12 @@ pub(super) struct Parts {
     names: Vec<&'static str>,
     /// Lines that come again and again.
     pub(super) repeats: Repeats,
+    /// Where to go on once more bytes are there.
+    pub(super) unfinished: Option<Unfinished>,
+    pub(super) reached: Reached,
+    pub(super) ahead: Option<Ahead>,
+    /// Names of the attributes among so many first fields; only of blocks that have a damaged line.
+    attributes: Option<(usize, HashSet<Box<[u8]>>)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +92,22 @@ impl Parts {
         self.fields.clear();
         self.flaws.clear();
         self.list = None;
+        self.ahead = None;
+        self.attributes = None;
+    }
+
+    /// Remembers the names of the attributes, so that [`has_name`](Self::has_name) need not look at each.
+    #[cold]
+    pub(super) fn learn_names(&mut self, text: &[u8]) {
+        let (known, names) = self.attributes.get_or_insert_default();
+        let new = self.fields.get(*known..).unwrap_or_default().iter().filter(|field| field.depth == 0);
+        names.extend(new.map(|field| field.name.text(text).into()));
+        *known = self.fields.len();
+    }
+
+    /// Whether an attribute that was learnt has this name.
+    pub(super) fn has_name(&self, name: &[u8]) -> bool {
+        self.attributes.as_ref().is_some_and(|(_, names)| names.contains(name))
     }
 
     /// Whether pair lines have a list that they belong to.

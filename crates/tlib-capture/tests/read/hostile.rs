@@ -162,3 +162,24 @@ fn a_source_that_fails_is_named_with_the_place() {
     assert!(reader.next().unwrap().is_some());
     assert_eq!(reader.next().unwrap_err().to_string(), "server.log: line 2 (byte 10): the disk is gone");
 }
+
+/// What a look at all bytes with every read, or at all attributes with every line, does not get through.
+#[test]
+fn a_long_block_is_read_in_pieces_and_with_damage_in_time() {
+    let mut text = b"message EventACK\n".to_vec();
+    for n in 0..40_000 {
+        if n == 20_000 {
+            text.extend_from_slice(b"damaged\n");
+        }
+        text.extend_from_slice(format!("\tAttributeX{n}\t'{n}'\n").as_bytes());
+    }
+    text.extend_from_slice(b"damaged\n\tAttributeX1\t'");
+    text.resize(text.len() + 400_000, b'7');
+    text.extend_from_slice(b"'\n");
+    let whole = read(&text);
+    assert_eq!(
+        whole.iter().map(|seen| seen.what.as_str()).collect::<Vec<_>>(),
+        ["block EventACK", "damaged 1"]
+    );
+    assert_eq!(read_from(Slowly(&text, 1), &text), whole);
+}
