@@ -71,7 +71,8 @@ fn count_back(text: &[u8], end: usize, which: impl Fn(u8) -> bool) -> usize {
 
 /// A host name or an IPv4 address.
 fn host_span(text: &[u8], start: usize) -> Option<Span> {
-    let length = count(text, start, |byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+    let length =
+        count(text, start, |byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte) || !byte.is_ascii());
     let host = text.get(start..start + length)?;
     let host = host.trim_ascii_end();
     let trimmed = host.iter().rev().take_while(|byte| b".-_".contains(byte)).count();
@@ -173,7 +174,19 @@ fn find_ip(text: &[u8], spans: &mut Vec<Span>) {
             continue;
         }
         let end = at + length;
-        find_ip_in(text, at, end, spans);
+        // `mac:00:1b:..` and `addr:2001:..`: what ends the word before is no part of the address.
+        let behind_word = at.checked_sub(1).and_then(|at| text.get(at)).is_some_and(|byte| is_word(*byte));
+        let mut start = at;
+        if behind_word {
+            start += count(text, start, |byte| byte.is_ascii_hexdigit()).min(length);
+        }
+        while start < end
+            && (text.get(start).is_some_and(|byte| b".-".contains(byte))
+                || text.get(start) == Some(&b':') && text.get(start + 1) != Some(&b':'))
+        {
+            start += 1;
+        }
+        find_ip_in(text, start, end, spans);
         at = end;
     }
 }
@@ -193,7 +206,11 @@ fn find_ip_in(text: &[u8], start: usize, end: usize, spans: &mut Vec<Span>) {
     let colons = run.iter().filter(|byte| **byte == b':').count();
     if colons >= 2 {
         let mut whole = end;
-        while whole > start && text.get(whole - 1).is_some_and(|byte| b".-".contains(byte)) {
+        let before = |whole: usize| whole.checked_sub(1).and_then(|at| text.get(at)).copied();
+        while whole > start
+            && (before(whole).is_some_and(|byte| b".-".contains(&byte))
+                || before(whole) == Some(b':') && before(whole - 1) != Some(b':'))
+        {
             whole -= 1;
         }
         let address = text.get(start..whole).unwrap_or_default();
@@ -262,7 +279,9 @@ pub(super) fn find_numbers(text: &[u8]) -> Vec<Span> {
         let whole = text.get(at..at + word).unwrap_or_default();
         let before = at.checked_sub(1).and_then(|at| text.get(at)).copied();
         let is_date = word == 4
-            && matches!(text.get(at + 4..at + 10), Some([b'-', a, b, b'-', c, d]) if [a, b, c, d].iter().all(|b| b.is_ascii_digit()));
+            && (whole.starts_with(b"19") || whole.starts_with(b"20"))
+            && matches!(text.get(at + 4..at + 10), Some([b'-', a, b, b'-', c, d]) if [a, b, c, d].iter().all(|b| b.is_ascii_digit()))
+            && !text.get(at + 10).is_some_and(u8::is_ascii_digit);
         if is_date || is_day_first(text.get(at..).unwrap_or_default()) {
             at += 10;
             continue;

@@ -73,8 +73,30 @@ impl Anonymizer {
         self.free_text(body, &place);
     }
 
-    fn pair_line(&mut self, body: &mut [u8], indent: usize, block: &mut Block) {
-        let Some((_, key, after)) = pair_key(body) else { return self.free_text(body, "pair") };
+    /// A pair, and behind `(list)` the first pair of the inner list.
+    fn pair_line(&mut self, mut body: &mut [u8], mut indent: usize, block: &mut Block) {
+        let mut above = None;
+        while let Some(inner) = self.outer_pair(body, indent, block) {
+            // What was said of the first list holds for the lines that follow, too.
+            above = above.or(Some(block.above));
+            (body, indent) = (inner, indent + 1);
+        }
+        if let Some(above) = above {
+            block.above = above;
+        }
+    }
+
+    /// Gives the rest of the line if a list begins in it.
+    fn outer_pair<'a>(
+        &mut self,
+        body: &'a mut [u8],
+        indent: usize,
+        block: &mut Block,
+    ) -> Option<&'a mut [u8]> {
+        let Some((_, key, after)) = pair_key(body) else {
+            self.free_text(body, "pair");
+            return None;
+        };
         let key = String::from_utf8_lossy(body.get(key).unwrap_or_default()).into_owned();
         let own = self.rules.key(unescaped(key.as_bytes()).as_slice());
         // A published log has lost the indent of inner pairs: without any, those at the list's own depth are taken to be in
@@ -95,14 +117,10 @@ impl Anonymizer {
             }
             let inner = rest.strip_prefix(b"(list)").map_or(0, <[u8]>::len);
             let inner = without_blanks(rest.get_mut(rest.len() - inner..).unwrap_or_default());
-            if !inner.is_empty() {
-                let above = block.above;
-                self.pair_line(inner, indent + 1, block);
-                block.above = above;
-            }
-            return;
+            return Some(inner).filter(|inner| !inner.is_empty());
         }
         self.printed(without_blanks(rest), treatment, &key, true);
+        None
     }
 
     /// A value as logs print it.
@@ -134,13 +152,13 @@ impl Anonymizer {
         }
     }
 
-    /// Numbers and words: an attribute's are ids, times and states.
+    /// Numbers and words: an attribute's are ids, times and states, unless it is said to be hidden.
     fn bare(&mut self, value: &mut [u8], treatment: Treatment, place: &str, pair: bool) {
         let text = String::from_utf8_lossy(value).into_owned();
         let end = text.find(' ').filter(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(" (")));
         let number = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
         match number.parse::<i32>() {
-            Ok(number_value) if pair => {
+            Ok(number_value) if pair || matches!(treatment, Treatment::Whole(_)) => {
                 let fake = self.treat_int(treatment, number_value, place).to_string();
                 if let Some(place) = value.get_mut(..number.len()).filter(|place| place.len() == fake.len()) {
                     place.copy_from_slice(fake.as_bytes());

@@ -34,6 +34,11 @@ impl Anonymizer {
                     let list = self.list(list, of_list(treatment))?;
                     writer.list(attribute.id, list.view());
                 }
+                // Ids, times and states, unless they are said to be hidden.
+                ValueRef::Int(value) if matches!(treatment, Treatment::Whole(_)) => {
+                    let value = self.treat_int(treatment, value, place);
+                    writer.value(attribute.id, ValueRef::Int(value));
+                }
                 value => {
                     writer.value(attribute.id, value);
                 }
@@ -79,10 +84,10 @@ impl Anonymizer {
     }
 }
 
-/// What the treatment of a list means for what is in it: names that were hidden or kept on purpose.
+/// What the treatment of a list means for all that is in it.
 pub(super) fn below(treatment: Treatment) -> Option<Treatment> {
     match treatment {
-        Treatment::Whole(Class::Name) | Treatment::Keep | Treatment::Hide(_) => Some(treatment),
+        Treatment::Whole(_) | Treatment::Keep | Treatment::Hide(_) => Some(treatment),
         _ => None,
     }
 }

@@ -63,9 +63,18 @@ impl Anonymizer {
             spans.extend(self.find_json(text));
         }
         spans.extend(find_addresses(text));
+        let numbers = find_numbers(text);
+        // A short number that is part of a longer one is not meant: the longer one is replaced.
+        let within_number = |start: usize, end: usize| {
+            let next = numbers.partition_point(|number| number.start <= start);
+            let number = next.checked_sub(1).and_then(|at| numbers.get(at));
+            number.is_some_and(|number| end <= number.end)
+        };
         let known = self.known.find(text).into_iter();
+        let known =
+            known.filter(|(start, end, class)| *class != Class::Number || !within_number(*start, *end));
         spans.extend(known.map(|(start, end, class)| Span { start, end, what: What::Class(class) }));
-        spans.extend(find_numbers(text));
+        spans.extend(numbers);
         // What was found first wins; the number of spans of a text is small, and if not, order decides in one go.
         let mut ranked: Vec<(usize, Span)> = spans.into_iter().enumerate().collect();
         ranked.sort_by_key(|(rank, span)| (span.start, *rank));

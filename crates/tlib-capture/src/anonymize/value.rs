@@ -33,7 +33,8 @@ impl Cipher {
             let fake = std::str::from_utf8(&text).ok().and_then(|text| text.parse::<i64>().ok());
             let leads = text.len() > 1 && text.first() == Some(&b'0');
             match fake {
-                Some(fake) if !leads && fake <= limit => {
+                // There is no negative zero.
+                Some(fake) if !leads && fake <= limit && (value >= 0 || fake > 0) => {
                     return i32::try_from(sign * fake).unwrap_or(value);
                 }
                 Some(_) => {}
