@@ -41,7 +41,12 @@ pub(crate) fn open(file: &str) -> Result<(String, Box<dyn BufRead>), Failure> {
 pub(crate) fn is_capture(name: &str, source: &mut impl BufRead) -> Result<bool, Failure> {
     let head =
         source.fill_buf().map_err(|error| Failure::bad(unreadable(&error)).context(name.to_owned()))?;
-    Ok(PACKETS.iter().any(|magic| head.starts_with(magic)))
+    Ok(begins_capture(head))
+}
+
+/// Whether these are the first bytes of a packet capture.
+pub(crate) fn begins_capture(head: &[u8]) -> bool {
+    PACKETS.iter().any(|magic| head.starts_with(magic))
 }
 
 /// A source whose bytes are counted as they are read.

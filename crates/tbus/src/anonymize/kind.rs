@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::pass;
 use crate::exit::Failure;
+use crate::traffic::begins_capture;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -21,12 +22,7 @@ impl Kind {
         read.map_err(|error| pass::cannot_read(path, &error))?;
         Ok(match first.as_slice() {
             b"SQLite format 3\0" => Self::Database,
-            // pcapng; pcap with micro- and nanoseconds, of both byte orders.
-            [0x0a, 0x0d, 0x0d, 0x0a, ..]
-            | [0xa1, 0xb2, 0xc3, 0xd4, ..]
-            | [0xd4, 0xc3, 0xb2, 0xa1, ..]
-            | [0xa1, 0xb2, 0x3c, 0x4d, ..]
-            | [0x4d, 0x3c, 0xb2, 0xa1, ..] => Self::Capture,
+            first if begins_capture(first) => Self::Capture,
             _ => Self::Log,
         })
     }
