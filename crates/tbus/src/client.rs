@@ -24,7 +24,12 @@ pub(crate) async fn connect(address: &str, options: ClientOptions) -> Result<Cli
 
 /// The exit code of an error, and what to do about it.
 pub(crate) fn failure(error: ClientError) -> Failure {
-    failure_with(&error, |error| server_hint(error, &[]))
+    failure_at(&error, "--server")
+}
+
+/// The same for a command whose server is named by another option.
+pub(crate) fn failure_at(error: &ClientError, option: &str) -> Failure {
+    failure_with(error, option, |error| server_hint(error, &[]))
 }
 
 /// The same for a registration on a DN, which this option has named.
@@ -34,10 +39,10 @@ pub(crate) fn registration_failure(error: ClientError, option: &str, dn: &str) -
         let repeat = if several { format!("; repeat {option} for several DNs") } else { String::new() };
         format!("{repeat}{}", server_hint(error, &[dn]))
     };
-    failure_with(&error, hint).context(cut(dn))
+    failure_with(&error, "--server", hint).context(cut(dn))
 }
 
-fn failure_with(error: &ClientError, server_hint: impl Fn(&ServerError) -> String) -> Failure {
+fn failure_with(error: &ClientError, option: &str, server_hint: impl Fn(&ServerError) -> String) -> Failure {
     let exit = match error {
         ClientError::TimedOut { .. } => Exit::Unmet,
         ClientError::Connect { .. } | ClientError::Lost(_) | ClientError::Wire(_) => Exit::System,
@@ -45,7 +50,7 @@ fn failure_with(error: &ClientError, server_hint: impl Fn(&ServerError) -> Strin
     };
     let hint = match error {
         ClientError::Connect { .. } => {
-            format!("; `{} serve` starts a server, --server names another one", invocation::command())
+            format!("; `{} serve` starts a server, {option} names another one", invocation::command())
         }
         ClientError::Refused { error, .. } | ClientError::Server { error, .. } => server_hint(error),
         _ => String::new(),

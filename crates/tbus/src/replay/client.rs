@@ -118,7 +118,7 @@ impl Clients {
         let dn = String::from_utf8_lossy(&heard.dn).into_owned();
         let answer = requester.ask(request.map_err(Failure::bad)?).await;
         answer.map(drop).map_err(|error| {
-            client::failure(error).context(printable(&format!("{}: {dn}", heard.application)))
+            client::failure_at(&error, "--to").context(printable(&format!("{}: {dn}", heard.application)))
         })
     }
 
@@ -246,7 +246,7 @@ impl Target for Clients {
         self.results.sent += 1;
         self.results.rebuilt += u64::from(planned.rebuilt);
         let number = self.results.sent;
-        let failed = |error| client::failure(error).context(printable(&application));
+        let failed = |error| client::failure_at(&error, "--to").context(printable(&application));
         let Some(captured_reference) = captured_reference else {
             // It had asked for no answer.
             return requester.send(message).await.map_err(failed);

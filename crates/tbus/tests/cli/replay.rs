@@ -260,6 +260,7 @@ fn damaged_blocks_are_named_and_mistakes_are_told() {
     assert!(speed.stderr.contains("expected a number of times such as 1, 10 or 0.5"), "{}", speed.stderr);
     let nobody = run(&["replay", &evidence("tserver_reporting.log"), "--to", "127.0.0.1:1"]).with_code(3);
     assert!(nobody.stderr.contains("127.0.0.1:1"), "{}", nobody.stderr);
+    assert!(nobody.stderr.contains("--to names another one"), "{}", nobody.stderr);
 }
 
 #[test]

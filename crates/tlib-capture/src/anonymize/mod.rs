@@ -20,6 +20,7 @@ mod message;
 mod rules;
 mod secret;
 mod seen;
+mod shape;
 mod text;
 mod value;
 

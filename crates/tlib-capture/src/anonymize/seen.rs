@@ -11,6 +11,9 @@ const BYTES: usize = 64 << 20;
 /// Originals that were left and are kept for the report (chosen): one is too many already.
 const LEFT: usize = 10_000;
 
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+
 /// Places that a report names; more of them are one row (chosen).
 const PLACES: usize = 2000;
 
@@ -44,6 +47,8 @@ pub(super) struct Seen {
     bytes: usize,
     /// Whether there were too many values.
     pub(super) full: bool,
+    /// First and last time of the messages, in seconds since 1970.
+    times: Option<(u64, u64)>,
     /// Places where more than that was found.
     pub(super) left: BTreeMap<(Class, Vec<u8>), (u64, String)>,
 }
@@ -84,6 +89,26 @@ impl Seen {
         }
     }
 
+    /// A message's time, in seconds since 1970.
+    pub(super) fn time(&mut self, seconds: u64) {
+        let (first, last) = self.times.unwrap_or((seconds, seconds));
+        self.times = Some((first.min(seconds), last.max(seconds)));
+    }
+
+    /// Whether a number is a time of the traffic, give or take a day, in seconds or milliseconds. It may stand where times
+    /// stay, and be taken for a number in a damaged line.
+    fn is_time(&self, value: &[u8]) -> bool {
+        let number = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u64>().ok());
+        let seconds = match (value.len(), number) {
+            (10, Some(seconds)) => seconds,
+            (13, Some(milliseconds)) => milliseconds / 1000,
+            _ => return false,
+        };
+        self.times.is_some_and(|(first, last)| {
+            (first.saturating_sub(DAY)..=last.saturating_add(DAY)).contains(&seconds)
+        })
+    }
+
     pub(super) fn leave(&mut self, class: Class, value: &[u8], place: &str) {
         if self.left.len() < LEFT {
             self.left.entry((class, value.to_vec())).or_insert_with(|| (0, place.to_owned())).0 += 1;
@@ -92,7 +117,9 @@ impl Seen {
 
     /// Originals that are nobody's fake: they must not be anywhere.
     pub(super) fn gone(&self) -> impl Iterator<Item = (Class, &[u8])> {
-        let gone = self.values.iter().filter(|(_, times)| times.original > 0 && times.fake == 0);
+        let gone = self.values.iter().filter(|((class, value), times)| {
+            times.original > 0 && times.fake == 0 && !(*class == Class::Number && self.is_time(value))
+        });
         gone.map(|((class, value), _)| (*class, value.as_slice()))
     }
 

@@ -48,6 +48,13 @@ impl Anonymizer {
             // Another charset: where its words end is not known.
             return self.change(Class::Name, text, place, |cipher, text| cipher.name(text));
         }
+        if self.mode == super::Mode::Learn {
+            // In free text `agent_anna` is one word.
+            let joined = |byte: &u8| byte.is_ascii() && !byte.is_ascii_alphanumeric() && *byte != b'_';
+            for word in text.split(joined).filter(|word| word.contains(&b'_')) {
+                self.known.learn(Class::Name, word);
+            }
+        }
         for word in text.split_mut(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric()) {
             if !word.is_empty() && word.iter().all(u8::is_ascii_digit) {
                 self.change(Class::Number, word, place, |cipher, word| cipher.number(word));
