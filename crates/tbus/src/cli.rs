@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{
-    anonymize, app, decode, demo, encode, etl, icon, idb, infomart, kv, lint, log_cmd, proxy, record, replay,
-    report, send, serve, spec, watch, world,
+    anonymize, app, callback, decode, demo, encode, etl, icon, idb, infomart, kv, lint, log_cmd, proxy,
+    record, replay, report, send, serve, spec, watch, world,
 };
 
 /// The command line.
@@ -50,6 +50,8 @@ enum Command {
     Record(record::RecordArgs),
     /// Run Stat Server or URS: register, listen, count, keep a log
     App(app::AppArgs),
+    /// Run the callback service: callbacks by HTTP, user events to a T-Server
+    Callback(Box<callback::CallbackArgs>),
     /// Print frames (hex or file) as log text or JSON
     Decode(decode::DecodeArgs),
     /// Write log text or JSON as frames
@@ -101,6 +103,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Send(args) => send::run(&args),
         Command::Record(args) => record::run(args),
         Command::App(args) => app::run(&args),
+        Command::Callback(args) => callback::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Encode(args) => encode::run(&args),
         Command::Kv(args) => kv::run(&args),

@@ -7,6 +7,7 @@ mod anonymize;
 mod app;
 mod args;
 mod blocks;
+mod callback;
 mod capture;
 mod cli;
 mod client;

@@ -28,6 +28,7 @@ fn every_command_and_every_example_exists() {
             "send",
             "record",
             "app",
+            "callback",
             "decode",
             "encode",
             "kv",
@@ -56,6 +57,7 @@ fn every_command_and_every_example_exists() {
             "world" => vec!["world", "infer"],
             "lint" => vec!["lint", "callback"],
             "app" => vec!["app", "stat-server"],
+            "callback" => vec!["callback", "serve"],
             command => vec![command],
         };
         let help = run(&[&page[..], &["--help"]].concat()).with_code(0).stdout;

@@ -2,6 +2,7 @@
 
 mod anonymize;
 mod app;
+mod callback;
 mod capture;
 mod codec;
 mod demo;

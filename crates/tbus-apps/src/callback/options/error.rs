@@ -9,6 +9,8 @@ pub struct Notice {
     pub file: String,
     /// Line, from 1.
     pub line: usize,
+    /// The option, or the section in its brackets.
+    pub name: String,
     /// What it is about and what becomes of it.
     pub text: String,
 }

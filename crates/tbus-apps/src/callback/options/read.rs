@@ -58,8 +58,8 @@ impl<'t> Reader<'t> {
         OptionsError { file: self.file.to_owned(), line, kind }
     }
 
-    fn notice(&mut self, line: usize, text: String) {
-        self.notices.push(Notice { file: self.file.to_owned(), line, text });
+    fn notice(&mut self, line: usize, name: String, text: String) {
+        self.notices.push(Notice { file: self.file.to_owned(), line, name, text });
     }
 
     fn section(&mut self, line: usize, name: &'t str) -> Result<(), OptionsErrorKind> {
@@ -70,7 +70,8 @@ impl<'t> Reader<'t> {
             || name.starts_with("chat.")
             || name.starts_with("stat.")
         {
-            self.notice(line, format!("section [{}] has no effect here", cut(name)));
+            let name = format!("[{}]", cut(name));
+            self.notice(line, name.clone(), format!("section {name} has no effect here"));
             return Ok(());
         }
         match service_of(name) {
@@ -114,10 +115,8 @@ impl<'t> Reader<'t> {
             ));
         }
         if used == Use::NoEffect {
-            self.notice(
-                entry.line,
-                format!("{} is passed over: the simulator does not act upon it", entry.name),
-            );
+            let text = format!("{} is passed over: the simulator does not act upon it", entry.name);
+            self.notice(entry.line, entry.name.to_owned(), text);
             return Ok(());
         }
         let list = match service {
