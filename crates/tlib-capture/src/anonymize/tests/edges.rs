@@ -102,3 +102,100 @@ fn lists_in_lists_in_one_line_are_no_deeper_than_the_stack() {
     let (out, _) = anonymise(line.as_bytes(), &SECRET, Rules::default());
     assert!(out.ends_with(format!("'Phone'\t'{}'\n", number("4155550100")).as_bytes()));
 }
+
+/// What `log` becomes, without the check's complaint.
+fn shared(log: &str) -> String {
+    let (out, mut anonymizer) = anonymise(log.as_bytes(), &SECRET, Rules::default());
+    assert_eq!(out.len(), log.len());
+    assert_eq!(check(&mut anonymizer, &out).left, [], "{log}");
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn the_print_of_the_platform_sdk_is_understood() {
+    let log = "'EventRinging' ('60')\nmessage attributes:\n\tAttributeANI [str] = \"4155550100\"\n\tAttributeThisDN [str] = \"7001\"\n\tAttributeAgentID [str] = \"jdoe\"\n\tAttributeConnID [long] = 3155550109\n\tAttributeUserData [bstr] = KVList: \n\t\t'CustomerName' [str] = \"Anna Schmidt\"\n\t\t'Phone' [str] = \"+1 415 555 0100\"\n\t\t'SessionSeq' [int] = 3\n";
+    let out = shared(log);
+    for original in ["\"4155550100", "7001", "jdoe", "Anna", "Schmidt", "415 555 0100"] {
+        assert!(!out.contains(original), "{original}\n{out}");
+    }
+    for kept in ["[long] = 3155550109\n", "[bstr] = KVList: \n", "'SessionSeq' [int] = 3\n"] {
+        assert!(out.contains(kept), "{kept}\n{out}");
+    }
+}
+
+#[test]
+fn strings_that_are_printed_bare_are_replaced() {
+    let out = shared(
+        "\tAttributeANI\t4155550100\n\tAttributeAgentID\tjdoe\n\tAttributeReferenceID\t3155550109\n\tAttributeUserEvent\tEventUserEvent\n",
+    );
+    assert!(!out.contains("jdoe") && !out.contains("ANI\t4155550100"), "{out}");
+    assert!(out.contains("ReferenceID\t3155550109\n\tAttributeUserEvent\tEventUserEvent\n"), "{out}");
+}
+
+#[test]
+fn lines_that_only_begin_like_traffic_are_free_text() {
+    let out = shared(
+        "\t\t'CustomerName'\t'Anna'\nrequest to 4155550177 failed for Anna\nmessage Anna 4155550177\n\
+         10:00:00.000 received from 4155550177 (x)Anna by phone\n",
+    );
+    assert!(!out.contains("Anna") && !out.contains("4155550177"), "{out}");
+    let kept = "request to 65200(TServer7001001) message RequestX\n\
+        received from 65200(SIP7001001)localhost:7007(fd=24) message EventX(refid=7001001)\nmessage EventX\n";
+    assert_eq!(shared(kept), kept);
+}
+
+#[test]
+fn the_peer_of_a_clients_line_keeps_its_servers_name() {
+    let log = "10:00:00.000 Trc 04541 Message EventRinging received from 'SIP_Server@7001'\n\tAttributeThisDN\t'7001'\n";
+    let out = shared(log);
+    let dn = out.split('\'').nth(3).unwrap();
+    assert_ne!(dn, "7001");
+    assert!(out.contains(&format!("'SIP_Server@{dn}'")), "{out}");
+    let kept = "10:00:00.000 Trc 04541 Message MSGCFG_X received from 12 (SCE 'default')\n";
+    assert_eq!(shared(kept), kept);
+}
+
+#[test]
+fn numbers_are_found_whole_whatever_stands_between() {
+    let (log, all) = [
+        ("089/5551000", "0895551000"),
+        ("089 - 555 1000", "0895551000"),
+        ("089 5551000", "0895551000"),
+        ("+49 / 89 / 555-1000", "49895551000"),
+        ("4111-1111-1111-1117", "4111111111111117"),
+        ("3704 0044 0532 0130 00", "370400440532013000"),
+    ]
+    .map(|(text, digits)| (format!("say {text} now\n"), format!("\tAttributeANI\t'{digits}'\n")))
+    .into_iter()
+    .unzip::<_, _, Vec<_>, Vec<_>>();
+    let out = shared(&[log.concat(), all.concat()].concat());
+    let digits = |line: &str| line.chars().filter(char::is_ascii_digit).collect::<String>();
+    let lines: Vec<_> = out.lines().map(digits).collect();
+    assert_eq!(lines.get(..6), lines.get(6..), "{out}");
+    let kept = "on 28.09.2012 10:15 or 09/28/2012 or 2012-09-28\n";
+    assert_eq!(shared(kept), kept);
+}
+
+#[test]
+fn escapes_of_json_are_the_letters_that_they_stand_for() {
+    let log = "\t\t'LastName'\t'Müller'\n\t\t'j'\t'{\"firstName\":\"\\u0418\\u0432\\u0430\\u043d\",\"lastName\":\"M\\u00fcller\",\"userName\":\"CORP\\\\Meyer\",\"in\":\"{\\\"lastName\\\":\\\"M\\\\u00fcller\\\"}\"}'\n";
+    let out = shared(log);
+    let name = out.split('\'').nth(3).unwrap().to_owned();
+    assert_ne!(name, "Müller");
+    let json = out.lines().nth(1).unwrap().split_once("\t'{").unwrap().1;
+    let json: serde_json::Value =
+        serde_json::from_str(&format!("{{{}", json.strip_suffix('\'').unwrap())).unwrap();
+    assert_eq!(json["lastName"], name.as_str(), "{out}");
+    let inner: serde_json::Value = serde_json::from_str(json["in"].as_str().unwrap()).unwrap();
+    assert_eq!(inner["lastName"], name.as_str(), "{out}");
+    assert_ne!(json["firstName"], "Иван");
+    assert!(json["firstName"].as_str().unwrap().chars().all(|c| ('А'..='я').contains(&c)), "{out}");
+    let user = json["userName"].as_str().unwrap().split_once('\\').unwrap();
+    assert!(user.0 != "CORP" && user.1 != "Meyer", "{out}");
+}
+
+#[test]
+fn surnames_are_names_and_the_end_of_a_phone_key_is_enough() {
+    let out = shared("\t\t'Surname'\t'Hansen'\n\t\t'work_phone'\t'55512'\n");
+    assert!(!out.contains("Hansen") && !out.contains("55512"), "{out}");
+}
