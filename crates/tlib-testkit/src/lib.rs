@@ -1,5 +1,6 @@
 //! What the tests of the other crates share. Used as a dev-dependency only.
 //!
+//! * [`corpus`]: the seeds of the fuzz targets.
 //! * [`strategy`]: messages of every kind, for property tests.
 //! * [`Postgres`]: a PostgreSQL server of one's own.
 //! * [`published`]: the published samples.
@@ -8,6 +9,7 @@
 //! * [`TestClock`]: a wall clock that stands still until a test moves it.
 
 mod clock;
+pub mod corpus;
 pub mod mock_server;
 mod port;
 mod postgres;
