@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::{
-    anonymize, app, callback, decode, demo, encode, etl, icon, idb, infomart, kv, lint, log_cmd, proxy,
-    record, replay, report, send, serve, spec, watch, world,
+    anonymize, app, callback, chain, decode, demo, encode, etl, icon, idb, infomart, kv, lint, log_cmd,
+    proxy, record, replay, report, send, serve, spec, watch, world,
 };
 
 /// The command line.
@@ -36,6 +36,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the published exchange on a T-Server of its own and show its log
     Demo(demo::DemoArgs),
+    /// Play callbacks from the HTTP request to the report, all parts on this machine
+    Chain(Box<chain::ChainArgs>),
     /// Run a T-Server
     Serve(serve::ServeArgs),
     /// Run a T-Server and capture every frame for Wireshark
@@ -96,6 +98,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
     trace()?;
     match cli.command {
         Command::Demo(args) => demo::run(&args),
+        Command::Chain(args) => chain::run(&args),
         Command::Serve(args) => serve::run(args, &ignored),
         Command::Capture(args) => serve::run_capture(args),
         Command::Proxy(args) => proxy::run(&args),

@@ -9,6 +9,7 @@ mod args;
 mod blocks;
 mod callback;
 mod capture;
+mod chain;
 mod cli;
 mod client;
 mod decode;

@@ -223,3 +223,11 @@ fn generated_load_is_skewed() {
         }
     }
 }
+
+#[test]
+fn the_documented_file_can_be_read() {
+    let text = include_str!("../../../../protocol-spec/scenarios.md");
+    let file = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a file");
+    let scenario = read(file).expect("it can be read");
+    assert_eq!((scenario.callbacks.len(), scenario.events.len()), (4, 1));
+}

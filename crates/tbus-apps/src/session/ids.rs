@@ -16,7 +16,7 @@ pub struct Ids {
     random: XorShiftRng,
     node: u32,
     sessions: u32,
-    given: std::collections::VecDeque<String>,
+    given: std::collections::VecDeque<Option<String>>,
 }
 
 impl Ids {
@@ -30,9 +30,9 @@ impl Ids {
         }
     }
 
-    /// The same, but the next services get these ids, one each.
-    pub fn with_services(mut self, ids: impl IntoIterator<Item = String>) -> Self {
-        self.given.extend(ids);
+    /// The same, but the next services get these ids, one each; where there is `None`, one from the seed.
+    pub fn with_services(mut self, ids: impl IntoIterator<Item = impl Into<Option<String>>>) -> Self {
+        self.given.extend(ids.into_iter().map(Into::into));
         self
     }
 
@@ -41,7 +41,7 @@ impl Ids {
         let mut bytes = [0; 16];
         self.random.fill_bytes(&mut bytes);
         let made = format!("{}-{}", self.node, Builder::from_random_bytes(bytes).into_uuid());
-        self.given.pop_front().unwrap_or(made)
+        self.given.pop_front().flatten().unwrap_or(made)
     }
 
     /// Id of the next session: 26 letters and digits, then its number in six, as in

@@ -455,7 +455,7 @@ fn ids_in_the_published_shapes() {
         assert!(session.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()), "{session}");
     }
     assert_ne!(Ids::new(8).service(), Ids::new(7).service());
-    let mut given = Ids::new(7).with_services(["445-17a6a47".to_owned()]);
+    let mut given = Ids::new(7).with_services([Some("445-17a6a47".to_owned()), None]);
     assert_eq!(given.service(), "445-17a6a47");
     // What is given takes nothing from the others.
     let mut plain = Ids::new(7);
@@ -494,4 +494,13 @@ fn weights_are_kept_and_repeatable() {
     assert_eq!(total, 1_000);
     let none = draw(Outcomes::new().with_weights(42, [(Outcome::Abandoned, 0)]));
     assert!(none.iter().all(|script| *script == Script::default()));
+}
+
+#[test]
+fn the_table_of_outcomes_is_documented() {
+    let text = include_str!("../../../../protocol-spec/scenarios.md");
+    for outcome in Outcome::ALL {
+        let row = format!("| `{outcome}` | 555-{} | {} |", outcome.magic_suffix(), outcome.usual_weight());
+        assert!(text.contains(&row), "{row}");
+    }
 }

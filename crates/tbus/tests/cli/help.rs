@@ -21,6 +21,7 @@ fn every_command_and_every_example_exists() {
         commands,
         [
             "demo",
+            "chain",
             "serve",
             "capture",
             "proxy",

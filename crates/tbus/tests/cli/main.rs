@@ -4,6 +4,7 @@ mod anonymize;
 mod app;
 mod callback;
 mod capture;
+mod chain;
 mod codec;
 mod demo;
 mod etl;
