@@ -149,7 +149,10 @@ pub(super) fn run(args: &ServeArgs) -> Outcome {
 fn tell_left(left: Left) {
     if left.open > 0 {
         let was = if left.open == 1 { "was" } else { "were" };
-        note(&format!("{} {was} not completed; they are not kept", counted(left.open, "callback")));
+        note(&format!(
+            "{} {was} not completed; a restart begins without any",
+            counted(left.open, "callback")
+        ));
     }
     if left.unanswered > 0 {
         note(&format!("{} had no answer from T-Server", counted(left.unanswered, "message")));

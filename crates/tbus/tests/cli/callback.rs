@@ -98,6 +98,37 @@ fn a_request_becomes_two_user_events() {
 
 #[cfg(unix)]
 #[test]
+fn the_recorder_stores_both_events() {
+    let server = Running::server();
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("idb.sqlite");
+    let recorder =
+        Running::start(&["record", "--db", database.to_str().unwrap(), "--server", &server.address]);
+    let line =
+        ["callback", "serve", "--listen", "127.0.0.1:0", "--t-server", &server.address, "--speed", "100"];
+    let service = Running::start(&line);
+    let id = started(&service.address, "default", "_customer_number=8005550102&_cb_dim_channel=MOBILE");
+    until(&service.address, &id, "COMPLETED");
+    // Its last user event is acknowledged when the service has ended, and was sent to the recorder before.
+    service.signal("-TERM");
+    service.end().with_code(0);
+    recorder.signal("-TERM");
+    recorder.end().with_code(0);
+    let database = rusqlite::Connection::open(&database).unwrap();
+    let values = |key: &str| {
+        let text = "select VALUE from G_CUSTOM_DATA_S where KEYNAME = ?1 order by GSYS_EXT_VCH1";
+        let mut statement = database.prepare(text).unwrap();
+        let rows = statement.query_map([key], |row| row.get::<_, String>(0)).unwrap();
+        rows.collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    assert_eq!(values("_CB_SERVICE_ID"), [id.as_str(); 2]);
+    assert_eq!(values("_CB_FINAL_RECORD"), ["0", "1"]);
+    assert_eq!(values("_CB_DIM_CHANNEL"), ["MOBILE"; 2]);
+    assert_eq!(values("_CB_DISPOSITION"), ["QUEUED.AGENT", "COMPLETED.ABANDONED_IN_QUEUE"]);
+}
+
+#[cfg(unix)]
+#[test]
 fn options_of_a_file_and_what_is_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gms.ini");
@@ -117,7 +148,7 @@ fn options_of_a_file_and_what_is_passed_over() {
     assert!(watch.end().with_code(0).stdout.contains(&id));
     service.signal("-INT");
     let ended = service.end().with_code(0);
-    assert_eq!(ended.stderr, "1 callback was not completed; they are not kept\n");
+    assert_eq!(ended.stderr, "1 callback was not completed; a restart begins without any\n");
     let expected = format!("Passed over of {path}, without effect here: _type, _urs_queued_ttl\n");
     assert!(ended.stdout.contains(&expected), "{}", ended.stdout);
     assert!(
