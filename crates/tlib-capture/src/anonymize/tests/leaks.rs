@@ -119,3 +119,14 @@ fn times_in_damaged_lines_do_not_alarm_the_check() {
     out.extend_from_slice(b"\tAttributeReferenceID\t1953532778\n");
     assert_eq!(check(&mut anonymizer, &out).left.len(), 1);
 }
+
+#[test]
+fn a_known_short_number_does_not_split_a_longer_one() {
+    let log = "\tAttributeThisDN\t'7012'\n\tAttributeANI\t'4155557012'\n10:00:00.000 Trc 10001 415-555-7012 calls 7012\n";
+    let out = shared(log);
+    let values: Vec<_> = out.split('\'').collect();
+    let (dn, ani) = (values[1], values[3]);
+    let (area, rest) = ani.split_at(3);
+    let (exchange, line) = rest.split_at(3);
+    assert!(out.ends_with(&format!("Trc 10001 {area}-{exchange}-{line} calls {dn}\n")), "{out}");
+}
