@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::error::{self, ScenarioError};
-use super::{CALLBACK_LIMIT, Event, Scenario, ScriptedCallback, TEXT_LIMIT, What};
+use super::{CALL_LIMIT, CALLBACK_LIMIT, Event, Scenario, ScriptedCallback, TEXT_LIMIT, What};
 use crate::session::Script;
 
 /// Where in the text a mistake is, and what it is.
@@ -52,6 +52,8 @@ struct RawCallback {
     desired_after: Option<u32>,
     #[serde(default)]
     request: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    inbound_call: bool,
     #[serde(default)]
     script: Script,
     cancel_after: Option<u32>,
@@ -125,6 +127,12 @@ impl RawScenario {
             let room = CALLBACK_LIMIT.saturating_sub(callbacks.len());
             expand(raw, place, room, &mut callbacks)?;
         }
+        if callbacks.iter().filter(|callback| callback.inbound_call).count() > CALL_LIMIT {
+            return Err((
+                self.title.span().start,
+                format!("more than {CALL_LIMIT} callbacks with inbound-call"),
+            ));
+        }
         callbacks.sort_by_key(|callback| callback.at);
         let mut events = self.event.into_iter().map(RawEvent::check).collect::<Result<Vec<_>, _>>()?;
         events.sort_by_key(|event| event.at);
@@ -177,8 +185,10 @@ fn expand(
         return Err((here, "service-id and sequences are for a callback alone, without count".to_owned()));
     }
     for name in raw.request.keys() {
-        if matches!(name.get_ref().as_str(), "_customer_number" | "_desired_time" | "_urs_virtual_queue") {
-            let message = format!("{} is made from number, desired-after or queue", name.get_ref());
+        let made = ["_customer_number", "_desired_time", "_urs_virtual_queue", "_originating_interaction_id"];
+        if made.contains(&name.get_ref().as_str()) {
+            let message =
+                format!("{} is made from number, desired-after, queue or inbound-call", name.get_ref());
             return Err((name.span().start, message));
         }
     }
@@ -215,6 +225,7 @@ fn expand(
             request,
             service_id: service_id.clone(),
             script: script.clone(),
+            inbound_call: raw.inbound_call,
             cancel_after: raw.cancel_after,
             reschedule,
             sequences: raw.sequences.clone(),

@@ -144,6 +144,7 @@ fn callback(random: &mut XorShiftRng, number: usize, from: i64, days: u32) -> Sc
         request,
         service_id: None,
         script,
+        inbound_call: false,
         cancel_after,
         reschedule: None,
         sequences: Vec::new(),

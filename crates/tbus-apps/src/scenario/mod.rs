@@ -21,6 +21,9 @@ use crate::session::{Outcomes, Script};
 /// Most callbacks of a scenario (chosen).
 pub const CALLBACK_LIMIT: usize = 1_000_000;
 
+/// Most callbacks of a scenario that are offered in a call (chosen): each call has a DN of its own.
+pub const CALL_LIMIT: usize = 1_000;
+
 /// Longest text of a scenario, in bytes (chosen).
 pub const TEXT_LIMIT: usize = 1 << 20;
 
@@ -54,6 +57,8 @@ pub struct ScriptedCallback {
     ///
     /// [`Ending::is_offer_only`]: crate::session::Ending::is_offer_only
     pub script: Script,
+    /// It is offered in a call, which gets the pairs that are sent twice.
+    pub inbound_call: bool,
     /// It is cancelled, so many seconds after it was asked for.
     pub cancel_after: Option<u32>,
     /// It gets another time: when that is asked for and what the new time is, both in seconds after its start.

@@ -42,6 +42,7 @@ named! {
     "k-fax-and-call-error",
     "l-session-dies",
     "m-sent-again",
+    "n-inbound-call",
     "missing-keys",
     "dst-day",
     "midnight",

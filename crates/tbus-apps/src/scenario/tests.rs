@@ -140,6 +140,7 @@ fn mistakes_are_told_with_their_line() {
             "my.toml:4: unknown value `BUSSY`; did you mean `BUSY`?",
         ),
         (one("script = { endng = \"AGENT\" }"), "my.toml:4: unknown key `endng`; did you mean `ending`?"),
+        (one("count = 1001\ninbound-call = true"), "my.toml:1: more than 1000 callbacks with inbound-call"),
         (one("zone = 1"), "my.toml:4: unknown key `zone`"),
         (
             one("[[event]]\nat = 2014-09-19T10:00:00Z\ndo = \"elt\""),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use tbus_apps::callback::{Event, Tell, What};
+use tbus_recorder::interpret::concerns;
 use tbus_server::Tap;
 use tlib_capture::Record;
 use tlib_proto::MessageId;
@@ -26,6 +27,8 @@ pub(super) struct Heard(Arc<Counts>);
 struct Counts {
     /// Registrations of the recorder that T-Server has answered.
     registered: AtomicU64,
+    /// Events of calls that T-Server has sent to the recorder, and that it stores something of.
+    call_events: AtomicU64,
     /// User events of the callback service that T-Server has taken.
     user_events: AtomicU64,
     /// Pairs that the callback service has attached to calls.
@@ -44,10 +47,15 @@ impl Heard {
         let counts = Arc::clone(&self.0);
         Box::new(move |records| {
             for record in records {
-                if let Record::Sent { message: MessageId::EVENT_REGISTERED, to, .. } = record
-                    && to.iter().any(|client| client.application() == recorder)
-                {
-                    add(&counts.registered);
+                let Record::Sent { message, to, .. } = record else { continue };
+                if !to.iter().any(|client| client.application() == recorder) {
+                    continue;
+                }
+                match *message {
+                    MessageId::EVENT_REGISTERED => add(&counts.registered),
+                    MessageId::EVENT_USER_EVENT => {}
+                    other if concerns(other) => add(&counts.call_events),
+                    _ => {}
                 }
             }
         })
@@ -74,6 +82,12 @@ impl Heard {
 
     pub(super) fn registered(&self) -> u64 {
         self.0.registered.load(Ordering::SeqCst)
+    }
+
+    /// Messages that the recorder stores something of: user events that T-Server has taken, events of calls that it
+    /// has sent to the recorder.
+    pub(super) fn to_record(&self) -> u64 {
+        self.user_events().saturating_add(self.0.call_events.load(Ordering::SeqCst))
     }
 
     pub(super) fn user_events(&self) -> u64 {

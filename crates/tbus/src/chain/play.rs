@@ -68,6 +68,8 @@ pub(super) struct Play<'s> {
     /// Sequence numbers that user events are to have, by their times.
     sequences: BTreeMap<i64, Vec<u64>>,
     played: Played,
+    /// Calls that callbacks are offered in, so far.
+    calls: usize,
 }
 
 impl<'s> Play<'s> {
@@ -81,6 +83,7 @@ impl<'s> Play<'s> {
             ids: Ids::new(seed ^ 0x0ffe_5000),
             sequences: BTreeMap::new(),
             played: Played::default(),
+            calls: 0,
         };
         for (place, callback) in scenario.callbacks.iter().enumerate() {
             play.plan(callback.at, Due::Begin(place));
@@ -164,8 +167,13 @@ impl<'s> Play<'s> {
         self.expect_sequences(callback)?;
         let parameters =
             callback.request.iter().map(|(name, value)| (name.clone(), Value::String(value.clone())));
+        let mut parameters: Map<_, _> = parameters.collect();
+        if callback.inbound_call {
+            let id = self.call(&callback.queue)?;
+            parameters.insert("_originating_interaction_id".to_owned(), Value::String(format!("{id:016x}")));
+        }
         let Stage { runtime, http, .. } = &mut *self.stage;
-        let asked = http.start(DEFAULT_SERVICE, parameters.collect());
+        let asked = http.start(DEFAULT_SERVICE, parameters);
         let answer = runtime.block_on(asked).map_err(Failure::system)?;
         self.played.requests = self.played.requests.saturating_add(1);
         if let Some(id) = self.settle(answer, &format!("_customer_number={}", callback.customer_number())) {
@@ -178,6 +186,23 @@ impl<'s> Play<'s> {
             }
         }
         self.advance(callback.at)
+    }
+
+    /// The call that a callback is offered in: from a DN of its own to the queue, where it stays. Its ConnID.
+    fn call(&mut self, queue: &str) -> Result<u64, Failure> {
+        let caller = stage::caller_dn(self.calls);
+        self.calls = self.calls.saturating_add(1);
+        let Stage { runtime, ivr, .. } = &mut *self.stage;
+        let call = Message::build(MessageId::REQUEST_MAKE_CALL, |m| {
+            m.str(AttributeId::THIS_DN, &caller).str(AttributeId::OTHER_DN, queue)
+        })
+        .map_err(Failure::bad)?;
+        runtime.block_on(async {
+            ivr.register(&caller).await.map_err(client::failure)?;
+            let dialing = ivr.requester().ask(call).await.map_err(client::failure)?;
+            let id = dialing.view().long(AttributeId::CONN_ID).ok().flatten();
+            id.ok_or_else(|| Failure::system(anyhow!("EventDialing without ConnID")))
+        })
     }
 
     /// Sends the user event of an offer that was not accepted, as the application that made the offer does.

@@ -1,6 +1,6 @@
 //! The parts of the chain, running: T-Server, recorder, callback service, and the clients of the play.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use anyhow::{Context, anyhow};
 use tbus_apps::callback::{self, Clock, MachineConfig};
 use tbus_apps::scenario::Scenario;
 use tbus_apps::session::Ids;
-use tbus_core::{DnType, World};
+use tbus_core::{DnConfig, DnType, World};
 use tbus_db::DatabaseUrl;
-use tbus_recorder::options::StoreEventData;
+use tbus_recorder::options::{History, StoreEventData};
 use tbus_recorder::queue::QueuePath;
 use tbus_recorder::{Recorder, RecorderConfig};
 use tbus_server::{Server, ServerConfig};
@@ -53,6 +53,8 @@ pub(super) struct Stage {
     pub(super) clock: EventClock,
     pub(super) heard: Heard,
     pub(super) world: World,
+    /// The DNs that the recorder registers on.
+    dns: Vec<String>,
     pub(super) service: callback::Server,
     /// For the clients of the play.
     pub(super) runtime: Runtime,
@@ -73,7 +75,7 @@ pub(super) struct Stage {
 #[derive(Clone, Copy, Debug, Default)]
 struct Expected {
     sessions: u64,
-    /// User events that were sent before it listened.
+    /// What was to be recorded before it listened.
     before: u64,
 }
 
@@ -92,12 +94,12 @@ impl Stage {
         // A minute for connecting, in the scenario's time.
         let begin = first.into_iter().chain(event).min().unwrap_or_default().saturating_sub(60);
         let clock = EventClock::at(begin);
-        let world = World::default();
+        let (world, dns) = world(scenario);
         let heard = Heard::default();
         let logs = Logs::open(&places, &world, &clock)?;
         let server = Self::server(&world, &clock, &heard, &logs, "127.0.0.1:0", scenario.first_sequence)?;
         let address = server.address().to_string();
-        let recorder = Self::recorder(&world, &clock, &logs, &places, &address)?;
+        let recorder = Self::recorder(&world, &dns, &clock, &logs, &places, &address)?;
 
         let mut config = callback::ServerConfig::new(&address);
         let shown = clock.clone();
@@ -116,6 +118,7 @@ impl Stage {
             clock,
             heard,
             world,
+            dns,
             service,
             runtime,
             http,
@@ -150,14 +153,16 @@ impl Stage {
 
     fn recorder(
         world: &World,
+        dns: &[String],
         clock: &EventClock,
         logs: &Logs,
         places: &Places,
         address: &str,
     ) -> Result<Recorder, Failure> {
         let queue = QueuePath::File(places.queue.clone());
-        let mut config = RecorderConfig::new(address, vec![DN.to_owned()], places.idb.clone(), queue);
+        let mut config = RecorderConfig::new(address, dns.to_vec(), places.idb.clone(), queue);
         config.options.store_event_data = Some(StoreEventData::All);
+        config.options.adata_userdata_history = History::All;
         config.directory = record::directory(world, RECORDER);
         config.log = logs.recorder.as_ref().map(|(sink, _)| sink.clone());
         config.client.reconnect = Some((Duration::from_millis(5), Duration::from_millis(100)));
@@ -174,6 +179,7 @@ impl Stage {
     /// T-Server is started again on its address, and everybody connects again.
     pub(super) fn restart_server(&mut self, first_sequence: u64) -> Result<(), Failure> {
         let address = self.server_address();
+        let dns = u64::try_from(self.dns.len()).unwrap_or(u64::MAX);
         let (registered, connected) = (self.heard.registered(), self.heard.connected());
         drop(self.server.take());
         let server =
@@ -181,7 +187,9 @@ impl Stage {
         self.server = Some(server);
         // The session that was lost ends, another one begins.
         self.expected.sessions += 2;
-        wait_until("that the recorder registers again", || self.heard.registered() > registered)?;
+        wait_until("that the recorder registers again", || {
+            self.heard.registered() >= registered.saturating_add(dns)
+        })?;
         wait_until("that the callback service connects again", || self.heard.connected() > connected)?;
         (self.ivr, self.traffic) = self.runtime.block_on(async {
             let ivr = Client::connect(&address, IVR).await.map_err(client::failure)?;
@@ -195,15 +203,17 @@ impl Stage {
     pub(super) fn reconnect_recorder(&mut self) -> Result<(), Failure> {
         self.stop_recorder();
         let address = self.server_address();
-        self.recorder = Some(Self::recorder(&self.world, &self.clock, &self.logs, &self.places, &address)?);
-        self.expected = Expected { sessions: 1, before: self.heard.user_events() };
+        let recorder =
+            Self::recorder(&self.world, &self.dns, &self.clock, &self.logs, &self.places, &address)?;
+        self.recorder = Some(recorder);
+        self.expected = Expected { sessions: 1, before: self.heard.to_record() };
         Ok(())
     }
 
     /// Waits until everything that was sent so far is in the interaction database.
     pub(super) fn recorded(&self) -> Result<(), Failure> {
         let Some(recorder) = &self.recorder else { return Ok(()) };
-        let events = self.heard.user_events().saturating_sub(self.expected.before);
+        let events = self.heard.to_record().saturating_sub(self.expected.before);
         let expected = self.expected.sessions.saturating_add(events);
         wait_until("that the recorder has stored everything", || {
             recorder.summary().records >= expected || !recorder.is_running()
@@ -233,6 +243,32 @@ impl Stage {
         }
         self.stored
     }
+}
+
+/// The published world with the scenario's queues, and a DN for each call that a callback is offered in; and the DNs to
+/// be recorded.
+fn world(scenario: &Scenario) -> (World, Vec<String>) {
+    let mut world = World::default();
+    let mut dns = vec![DN.to_owned()];
+    let calls = scenario.callbacks.iter().filter(|callback| callback.inbound_call).count();
+    let free = world.dns.iter().map(|dn| dn.dbid).max().unwrap_or_default();
+    let known: BTreeSet<String> = world.dns.iter().map(|dn| dn.number.clone()).collect();
+    let queues: BTreeSet<&String> = scenario.callbacks.iter().map(|callback| &callback.queue).collect();
+    let queues = queues.into_iter().filter(|queue| !known.contains(*queue));
+    let queues = queues.map(|queue| (queue.clone(), DnType::VirtualQueue));
+    let callers = (0..calls).map(|nth| (caller_dn(nth), DnType::Extension));
+    for ((number, ty), dbid) in queues.chain(callers).zip(free.saturating_add(1)..) {
+        if ty == DnType::Extension {
+            dns.push(number.clone());
+        }
+        world.dns.push(DnConfig { number, ty, dbid });
+    }
+    (world, dns)
+}
+
+/// The DN from which the n-th call comes that a callback is offered in.
+pub(super) fn caller_dn(nth: usize) -> String {
+    format!("Inbound_{}", nth.saturating_add(1))
 }
 
 /// The callback service of a play: one service that reports, without limits on how many callbacks there are.

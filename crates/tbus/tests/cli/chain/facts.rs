@@ -59,7 +59,7 @@ pub(super) fn sample(path: &str) -> Vec<Vec<String>> {
     )
 }
 
-fn query(path: &str, sql: &str) -> Vec<Vec<String>> {
+pub(super) fn query(path: &str, sql: &str) -> Vec<Vec<String>> {
     let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut statement = database.prepare(sql).unwrap();
     let columns = statement.column_count();

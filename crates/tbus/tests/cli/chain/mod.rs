@@ -124,6 +124,39 @@ fn the_sample_is_as_published() {
 }
 
 #[test]
+fn the_four_pairs_that_are_sent_twice_are_attached_to_the_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = text(folder.path());
+    let ended = chain(&["--scenario", "n", "--dir", &dir]).with_code(0);
+    assert!(ended.stderr.contains("2 attachments to calls"), "{}", ended.stderr);
+    let idb = format!("{dir}/idb.sqlite");
+    let found = facts::query(&idb, "select distinct KEYNAME, VALUE from G_USERDATA_HISTORY order by KEYNAME");
+    let service = facts::sample(&format!("{dir}/infomart.sqlite"))[0][5].clone();
+    let expected = [
+        ["_CB_SERVICE_ID", &service],
+        ["_CB_T_CALLBACK_ACCEPTED", "1411120800"],
+        ["_CB_T_CUSTOMER_CONNECTED", "1411120808"],
+        ["_CB_T_SERVICE_START", "1411120800"],
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn days_of_another_zone() {
+    for (scenario, zone, days) in [
+        ("dst-day", "UTC", &[("2014-10-25", 2), ("2014-10-26", 4)][..]),
+        ("midnight", "Europe/Berlin", &[("2014-09-19", 2)]),
+        ("midnight", "America/New_York", &[("2014-09-18", 2)]),
+    ] {
+        let ended = chain(&["--scenario", scenario, "--zone", zone, "--format", "csv"]).with_code(0);
+        let lines = ended.stdout.lines().filter(|line| line.contains(",IMMEDIATE,"));
+        let found: Vec<_> = lines.map(|line| line.split(',').collect::<Vec<_>>()).collect();
+        let found: Vec<_> = found.iter().map(|fields| (fields[4], fields[5].parse().unwrap())).collect();
+        assert_eq!(found, days, "{scenario} {zone}");
+    }
+}
+
+#[test]
 fn a_seed_makes_the_same_report_again() {
     let report =
         |seed: &str| chain(&["--seed", seed, "--count", "40", "--format", "csv"]).with_code(0).stdout;
@@ -160,7 +193,8 @@ fn a_scenario_of_ones_own() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("my.toml");
     let one = "title = \"mine\"\n[[callback]]\nat = 2026-11-22T10:00:00Z\n";
-    fs::write(&file, format!("{one}count = 3\nevery = 60\nqueue = \"My_VQ\"\n")).unwrap();
+    fs::write(&file, format!("{one}count = 3\nevery = 60\nqueue = \"My_VQ\"\ninbound-call = true\n"))
+        .unwrap();
     let ended = chain(&["--scenario", &text(&file), "--format", "csv"]).with_code(0);
     assert!(ended.stdout.contains("Environment,My_VQ,IMMEDIATE,WEB,2026-11-22,3,3,0,"), "{}", ended.stdout);
 

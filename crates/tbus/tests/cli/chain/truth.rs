@@ -38,6 +38,7 @@ scenarios! {
     k "k-fax-and-call-error",
     l "l-session-dies",
     m "m-sent-again",
+    n "n-inbound-call",
     missing_keys "missing-keys",
     dst_day "dst-day",
     midnight "midnight",
