@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a failed check must stop the fuzzer
 
+use std::cell::RefCell;
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -11,6 +12,7 @@ use std::ops::Range;
 use etherparse::PacketBuilder;
 use tlib_proto::{AttributeId, Message, MessageId};
 
+use crate::anonymize::{Anonymizer, Rules, Secret};
 use crate::packet::{CaptureItem, CaptureReader, ReadOptions, Trouble};
 use crate::read::{Field, Kind, LogReader, Record};
 use crate::replay::{ConnIds, Filter, LogPlan, Pace, Place, Speed, Step};
@@ -232,4 +234,76 @@ fn event(number: u8) -> Message {
         m.unsigned(AttributeId::REFERENCE_ID, number.into()).str(AttributeId::THIS_DN, &text)
     })
     .expect("a small message")
+}
+
+thread_local! {
+    /// Stretching the key takes longer than everything else, and so do the tables of the permutations.
+    static ANONYMIZER: RefCell<Anonymizer> = RefCell::new({
+        let mut rules = Rules::default();
+        rules.hide_key("Owner");
+        rules.keep_key("Kept");
+        Anonymizer::new(Secret::derive(b"a key for fuzzing").expect("long enough"), rules)
+    });
+}
+
+/// Anonymising any log never panics. What comes out is as long, has its line ends where they were, and is read without a
+/// complaint that the original has not, too; going over it again gives the same.
+pub fn anonymize_log(data: &[u8]) {
+    let anonymized = ANONYMIZER.with_borrow_mut(|anonymizer| {
+        let mut once = || {
+            anonymizer.forget();
+            anonymizer.log(data, io::sink()).expect("memory does not fail");
+            anonymizer.changing().expect("a small input");
+            let mut out = Vec::new();
+            anonymizer.log(data, &mut out).expect("memory does not fail");
+            out
+        };
+        let out = once();
+        assert_eq!(out, once(), "the same key gives the same fakes");
+        out
+    });
+    assert_eq!(anonymized.len(), data.len(), "as long as before");
+    let ends = |text: &[u8]| memchr::memchr_iter(b'\n', text).collect::<Vec<_>>();
+    assert_eq!(ends(&anonymized), ends(data), "line ends stay");
+    let complaints = |text: &[u8]| {
+        let mut reader = LogReader::new("fuzz", text);
+        let mut complaints = Vec::new();
+        while let Some(record) = reader.next().expect("memory does not fail") {
+            complaints.extend(record.complaints.iter().map(|complaint| complaint.line));
+        }
+        complaints
+    };
+    let (before, after) = (complaints(data), complaints(&anonymized));
+    assert!(after.iter().all(|line| before.contains(line)), "{after:?} beside {before:?}");
+}
+
+/// Anonymising any packet capture never panics. What comes out has the same messages at the same sizes, and is read without a
+/// complaint; what cannot be read is refused.
+pub fn anonymize_capture(data: &[u8]) {
+    let read = |file: &[u8]| -> Result<(Vec<(MessageId, usize)>, usize), String> {
+        let (mut messages, mut complaints) = (Vec::new(), 0_usize);
+        for item in CaptureReader::new(file, small()) {
+            match item.map_err(|error| error.to_string())? {
+                CaptureItem::Message(captured) => {
+                    messages.push((captured.message.id(), captured.message.frame().len()));
+                }
+                CaptureItem::Complaint(_) => complaints = complaints.saturating_add(1),
+            }
+        }
+        Ok((messages, complaints))
+    };
+    let anonymized = ANONYMIZER.with_borrow_mut(|anonymizer| {
+        anonymizer.forget();
+        anonymizer.capture(data, io::sink(), small()).map_err(|error| error.to_string())?;
+        anonymizer.changing().expect("a small input");
+        anonymizer.capture(data, Vec::new(), small()).map_err(|error| error.to_string())
+    });
+    match (read(data), anonymized) {
+        (Err(before), Err(after)) => assert_eq!(before, after, "refused as reading it is"),
+        (Ok((before, _)), Ok(file)) => {
+            let (after, complaints) = read(&file).expect("what was written is read");
+            assert_eq!((before, 0), (after, complaints), "the same messages");
+        }
+        (before, after) => panic!("{before:?} and then {after:?}"),
+    }
 }

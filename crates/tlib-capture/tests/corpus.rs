@@ -22,3 +22,13 @@ fn capture_reader() {
 fn reassembly() {
     replay("reassembly", fuzzing::reassembly);
 }
+
+#[test]
+fn anonymize_log() {
+    replay("anonymize_log", fuzzing::anonymize_log);
+}
+
+#[test]
+fn anonymize_capture() {
+    replay("anonymize_capture", fuzzing::anonymize_capture);
+}

@@ -97,6 +97,14 @@ impl Anonymizer {
         }
     }
 
+    /// Forgets everything but the key, what that has brought forth, and the rules; it learns then.
+    pub fn forget(&mut self) {
+        self.mode = Mode::Learn;
+        self.known = Known::default();
+        self.report = Report::default();
+        self.seen = None;
+    }
+
     /// From now on names and short numbers are remembered.
     pub fn learning(&mut self) {
         self.mode = Mode::Learn;
