@@ -2,6 +2,7 @@
 
 use crate::error::{DbError, ErrorKind};
 use crate::time::parse_time;
+use crate::value::{Kind, Value};
 
 /// One cell of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +82,18 @@ impl<'a> Row<'a> {
     /// Whether the cell is NULL, or there is no such column.
     pub fn is_null(&self, column: usize) -> bool {
         matches!(self.cells.get(column), None | Some(Cell::Null))
+    }
+
+    /// The value of a cell of a column of this kind.
+    ///
+    /// # Errors
+    /// When there is no such column or it holds something else.
+    pub fn value(&self, column: usize, kind: Kind) -> Result<Value<'a>, DbError> {
+        Ok(match kind {
+            Kind::Int4 | Kind::Int8 => self.int_or_null(column)?.map_or(Value::Null, Value::Int),
+            Kind::Text => self.text_or_null(column)?.map_or(Value::Null, Value::Text),
+            Kind::Time => self.time_or_null(column)?.map_or(Value::Null, Value::Time),
+        })
     }
 
     /// The integer of a cell, `None` for NULL.

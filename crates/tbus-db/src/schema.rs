@@ -10,6 +10,7 @@ use std::fmt;
 use crate::database::Database;
 use crate::error::DbError;
 use crate::url::{DatabaseUrl, Dialect};
+use crate::value::Table;
 
 const COLUMNS_SQLITE: &str = include_str!("../sql/columns_sqlite.sql");
 const COLUMNS_POSTGRESQL: &str = include_str!("../sql/columns_postgresql.sql");
@@ -23,8 +24,10 @@ pub struct Schema {
     pub version_table: &'static str,
     /// The version that is needed.
     pub version: i32,
-    /// Tables and views with their columns, in upper case.
-    pub tables: &'static [(&'static str, &'static [&'static str])],
+    /// Tables with all their columns, in upper case.
+    pub tables: &'static [Table],
+    /// Views with all their columns, in upper case.
+    pub views: &'static [Table],
     /// The script that makes everything. A statement ends with `;` at the end of a line, and nothing else does.
     pub script: fn(Dialect) -> &'static str,
     /// The command that prints the script.
@@ -148,7 +151,7 @@ impl Schema {
         if found.contains_key(self.version_table) {
             return self.compare(database, &found, url).map(|()| Prepared::Checked);
         }
-        let names = self.tables.iter().map(|(table, _)| *table);
+        let names = self.everything().map(|table| table.name);
         let foreign: Vec<String> =
             names.filter(|table| found.contains_key(*table)).map(str::to_owned).collect();
         if !foreign.is_empty() {
@@ -178,6 +181,24 @@ impl Schema {
         self.compare(database, &found, url)
     }
 
+    /// Whether the table of the version is in a database, whatever else is.
+    ///
+    /// # Errors
+    /// A database that fails.
+    pub fn is_in(&self, database: &mut Database) -> Result<bool, DbError> {
+        Ok(self.found(database)?.contains_key(self.version_table))
+    }
+
+    /// Whether the script gives a table its first rows.
+    pub fn gives_rows(&self, dialect: Dialect, table: &str) -> bool {
+        let into = format!("INSERT INTO {table} ");
+        statements((self.script)(dialect)).any(|statement| statement.contains(&into))
+    }
+
+    fn everything(&self) -> impl Iterator<Item = &'static Table> {
+        self.tables.iter().chain(self.views)
+    }
+
     /// The tables that could be ours, with their columns, in upper case.
     fn found(&self, database: &mut Database) -> Result<Found, DbError> {
         let sql = match database.dialect() {
@@ -187,7 +208,7 @@ impl Schema {
         let mut found = Found::new();
         for row in database.query(sql, &[])?.iter() {
             let name = row.text(0)?;
-            if name == self.version_table || self.tables.iter().any(|(table, _)| *table == name) {
+            if name == self.version_table || self.everything().any(|table| table.name == name) {
                 found.entry(name.to_owned()).or_default().insert(row.text(1)?.to_owned());
             }
         }
@@ -212,8 +233,7 @@ impl Schema {
         {
             self.check_version(database, url)?;
         }
-        let missing: Vec<String> =
-            self.tables.iter().flat_map(|(table, columns)| missing(found, table, columns)).collect();
+        let missing: Vec<String> = self.everything().flat_map(|table| missing(found, table)).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -243,12 +263,12 @@ impl Schema {
 }
 
 /// What is not there of a table: itself, or columns.
-fn missing(found: &Found, table: &str, columns: &[&str]) -> Vec<String> {
-    match found.get(table) {
-        None => vec![table.to_owned()],
+fn missing(found: &Found, table: &Table) -> Vec<String> {
+    match found.get(table.name) {
+        None => vec![table.name.to_owned()],
         Some(have) => {
-            let lacking = columns.iter().filter(|column| !have.contains(**column));
-            lacking.map(|column| format!("{table}.{column}")).collect()
+            let lacking = table.columns.iter().filter(|column| !have.contains(column.name));
+            lacking.map(|column| format!("{}.{}", table.name, column.name)).collect()
         }
     }
 }

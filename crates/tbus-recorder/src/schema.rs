@@ -7,14 +7,15 @@ use tbus_db::schema::Schema;
 pub use tbus_db::schema::{Names, Prepared, SchemaError};
 use tbus_db::{Database, DatabaseUrl};
 
-use crate::idb::EVERYTHING;
 pub use crate::idb::VERSION;
+use crate::idb::{TABLES, VIEWS};
 
 /// What the database must have.
 static IDB: Schema = Schema {
     version_table: "TBUS_SCHEMA",
     version: VERSION,
-    tables: EVERYTHING,
+    tables: TABLES,
+    views: VIEWS,
     script: |dialect| ddl(dialect.into()),
     command: "tbus idb schema",
 };
@@ -51,6 +52,11 @@ pub const fn ddl(dialect: Dialect) -> &'static str {
         Dialect::Mssql => include_str!("../sql/mssql.sql"),
         Dialect::Oracle => include_str!("../sql/oracle.sql"),
     }
+}
+
+/// The tables and views of an interaction database, for those who check, copy or empty one.
+pub fn schema() -> &'static Schema {
+    &IDB
 }
 
 /// Makes the tables in a database that has none of them, in one transaction, or checks that all are there as this

@@ -11,7 +11,8 @@ use crate::generated::{mart, source};
 static INFO_MART: Schema = Schema {
     version_table: "CTL_TBUS_SCHEMA",
     version: VERSION,
-    tables: mart::EVERYTHING,
+    tables: mart::TABLES,
+    views: mart::VIEWS,
     script: |dialect| ddl(dialect.into()),
     command: "tbus infomart schema",
 };
@@ -20,7 +21,8 @@ static INFO_MART: Schema = Schema {
 static IDB: Schema = Schema {
     version_table: "TBUS_SCHEMA",
     version: source::VERSION,
-    tables: source::EVERYTHING,
+    tables: source::TABLES,
+    views: &[],
     script: |_| "",
     command: "tbus idb schema",
 };
@@ -57,6 +59,11 @@ pub const fn ddl(dialect: Dialect) -> &'static str {
         Dialect::Mssql => include_str!("../sql/mssql.sql"),
         Dialect::Oracle => include_str!("../sql/oracle.sql"),
     }
+}
+
+/// The tables and views of an Info Mart, for those who check, copy or empty one.
+pub fn schema() -> &'static Schema {
+    &INFO_MART
 }
 
 /// Makes the Info Mart in a database that has none of its tables, in one transaction, or checks that all are there as

@@ -7,44 +7,50 @@ mod report;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use tlib_capture::anonymize::{Anonymizer, LONGEST_KEY, RULES_LIMIT, Rules, Secret};
 
 use crate::exit::{Exit, Failure, Outcome, note, unreadable};
-use kind::Kind;
+use kind::{Kind, Place};
 
 /// What `tbus anonymize` is told.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tbus anonymize --key-file key.txt server.log shared.log\n  \
     tbus anonymize --key-file key.txt --hide-key AccountOwner traffic.pcapng shared.pcapng\n  \
     tbus anonymize --key-file key.txt --rules tserver.cfg idb.sqlite shared.sqlite\n  \
+    tbus anonymize --key-file key.txt postgres://me@host/idb postgres://me@host/shared\n  \
     tbus anonymize --key-file key.txt --check server.log shared.log\n\n\
     Same key, same fake, in every file and every format; without the key nothing can be undone. Lengths stay, so the result\n\
     replays. What a log, a capture (pcap, pcapng) or an SQLite file is, is seen from its first bytes. A capture is written anew from\n\
-    its messages: comments, names and other protocols stay behind. Names are found in free text if an attribute or a key\n\
+    its messages: comments, names and other protocols stay behind. From an SQLite file to an SQLite file all tables are\n\
+    copied; from or to PostgreSQL those of `tbus idb schema` and `tbus infomart schema`, which are made in OUT; rows of others are\n\
+    counted and stay behind. Integers of a database are ids, times and counts and stay, unless --hide-key names their\n\
+    column; a column of times cannot be replaced. Names are found in free text if an attribute or a key\n\
     says somewhere in IN that they are names; others are not: read what you share. protocol-spec/anonymize.md has the rules.\n\n\
     Exit codes:\n  0  done; with --check: nothing is left\n  1  --check has found an original, or cannot tell\n  \
-    2  wrong usage, or a file that cannot be read\n  3  OUT cannot be written")]
+    2  wrong usage, or a file or database that cannot be read\n  3  OUT cannot be written, or a PostgreSQL server cannot be reached")]
 pub(crate) struct AnonymizeArgs {
-    /// A log, a capture, or an SQLite database
-    #[arg(value_name = "IN")]
-    input: PathBuf,
-    /// Where the result goes; a file that is there is replaced
-    #[arg(value_name = "OUT")]
-    output: PathBuf,
+    /// A log, a capture, or a database: an SQLite file or postgres://USER@HOST/DATABASE
+    #[arg(value_name = "IN", value_parser = OsStringValueParser::new().try_map(Place::read))]
+    input: Place,
+    /// Where the result goes: a file for a log or a capture, which is replaced if it is there; for a database an SQLite file
+    /// that is not there, or an empty PostgreSQL database
+    #[arg(value_name = "OUT", value_parser = OsStringValueParser::new().try_map(Place::read))]
+    output: Place,
     /// The secret, at least 8 bytes. Other users of this machine see it in the list of processes: --key-file is safer
     #[arg(long, value_name = "KEY", required_unless_present = "key_file", conflicts_with = "key_file")]
     key: Option<String>,
     /// A file with the secret; line ends after it do not count
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// Replace every value of this key or column, whatever it looks like (repeatable)
+    /// Replace every value of this key or column, whatever it looks like, integers by integers of as many digits (repeatable)
     #[arg(long, value_name = "NAME")]
     hide_key: Vec<String>,
     /// Leave the values of this key or column as they are (repeatable)
     #[arg(long, value_name = "NAME")]
     keep_key: Vec<String>,
-    /// Replace every value of this attribute (repeatable)
+    /// Replace every value of this attribute but integers (repeatable)
     #[arg(long, value_name = "NAME")]
     hide_attribute: Vec<String>,
     /// Leave the values of this attribute as they are (repeatable)
@@ -74,15 +80,16 @@ enum Format {
 
 /// Runs `tbus anonymize`.
 pub(crate) fn run(args: &AnonymizeArgs) -> Outcome {
-    let kind = Kind::of(&args.input)?;
+    let kind = args.input.kind()?;
     let mut anonymizer = Anonymizer::new(secret(args)?, rules(args)?);
-    if same_file(&args.input, &args.output) {
-        return Err(Failure::bad(anyhow!("{}: IN and OUT are the same file", args.output.display())));
+    if args.input.is_same(&args.output) {
+        let what = if kind == Kind::Database { "database" } else { "file" };
+        return Err(Failure::bad(anyhow!("{}: IN and OUT are the same {what}", args.output)));
     }
     if args.check {
         return check(args, kind, &mut anonymizer);
     }
-    pass::is_free(&args.output)?;
+    fits(args, kind)?;
     pass::read(&mut anonymizer, kind, &args.input, "learning")?;
     anonymizer.changing().map_err(Failure::bad)?;
     if !anonymizer.knows_everything() {
@@ -95,10 +102,31 @@ pub(crate) fn run(args: &AnonymizeArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// Whether OUT can take what IN is.
+fn fits(args: &AnonymizeArgs, kind: Kind) -> Result<(), Failure> {
+    let (input, output) = (&args.input, &args.output);
+    output.path().map_or(Ok(()), pass::is_free)?;
+    if kind != Kind::Database {
+        return match output {
+            Place::File(_) => Ok(()),
+            Place::Database(_) => {
+                Err(Failure::bad(anyhow!("{input} is {kind}: OUT must be a file, not {output}")))
+            }
+        };
+    }
+    // A database is never written over; whether one of PostgreSQL has rows is seen when it is open.
+    match output.path().and_then(|path| path.metadata().ok()) {
+        Some(data) if data.len() > 0 || !data.is_file() => Err(Failure::bad(anyhow!(
+            "{output}: it is there already, and a database is never written over: name a file that is not there"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 fn check(args: &AnonymizeArgs, kind: Kind, anonymizer: &mut Anonymizer) -> Outcome {
-    let made = Kind::of(&args.output)?;
+    let made = args.output.kind()?;
     if made != kind {
-        let (input, output) = (args.input.display(), args.output.display());
+        let (input, output) = (&args.input, &args.output);
         return Err(Failure::bad(anyhow!("{input} is {kind}, {output} is {made}: they cannot be compared")));
     }
     pass::read(anonymizer, kind, &args.input, "learning")?;
@@ -108,8 +136,7 @@ fn check(args: &AnonymizeArgs, kind: Kind, anonymizer: &mut Anonymizer) -> Outco
     pass::read(anonymizer, kind, &args.output, "checking")?;
     let mut leftovers = anonymizer.leftovers();
     let search = anonymizer.raw_search().map_err(Failure::bad)?;
-    let file = pass::open(&args.output)?;
-    search.search(file, &mut leftovers).map_err(|error| pass::cannot_read(&args.output, &error))?;
+    pass::search(&search, &args.output, &mut leftovers)?;
     report::left(&leftovers, args.format, args.show)?;
     Ok(if leftovers.left.is_empty() && !leftovers.incomplete { Exit::Done } else { Exit::Unmet })
 }
@@ -153,8 +180,4 @@ fn small_file(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
         Ok(_) => Ok(text),
         Err(error) => Err(Failure::bad(unreadable(&error).context(path.display().to_string()))),
     }
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }

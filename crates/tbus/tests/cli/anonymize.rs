@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use tlib_testkit::Postgres;
+
 use crate::support::{evidence, run};
 
 const KEY: &str = "correct horse";
@@ -93,6 +95,57 @@ fn a_database_is_anonymised_and_checked() {
     result.execute("INSERT INTO G_USERDATA_HISTORY VALUES ('x', 'tel:4155550100')", []).unwrap();
     drop(result);
     run(&["anonymize", "--key", KEY, "--hide-key", "owner", "--check", &input, &out]).with_code(1);
+}
+
+#[test]
+fn postgresql_is_anonymised_checked_and_never_written_over() {
+    let server = Postgres::shared();
+    let (from, to) = (server.new_database(), server.new_database());
+    let folder = tempfile::tempdir().unwrap();
+    let (file, log) = (path(folder.path(), "out.sqlite"), evidence("tserver_reporting.log"));
+    let schema = run(&["idb", "schema", "--dialect", "postgresql"]).with_code(0).stdout;
+    let database = |url: &str| url.rsplit('/').next().unwrap().to_owned();
+    server.psql(&database(&from), &schema);
+    server.psql(
+        &database(&from),
+        "INSERT INTO G_USERDATA_HISTORY (CALLID, KEYNAME, VALUE, AGENTID, ADDED) VALUES ('c', 'Phone', '4155550100', 777, now())",
+    );
+    let done = run(&["anonymize", "--key", KEY, "--hide-key", "AgentId", &from, &to]).with_code(0);
+    assert!(
+        done.stdout.contains("number   Phone") && done.stdout.contains("number   AGENTID"),
+        "{}",
+        done.stdout
+    );
+    let sql = "SELECT VALUE, AGENTID FROM G_USERDATA_HISTORY";
+    let (phone, agent) =
+        server.psql(&database(&to), sql).split_once('|').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    // The fake that logs and captures have.
+    assert_eq!(phone, "2465028119");
+    assert!(agent.len() == 3 && agent != "777", "{agent}");
+    let check = ["anonymize", "--key", KEY, "--hide-key", "AgentId", "--check", &from];
+    assert_eq!(run(&[&check[..], &[&to]].concat()).with_code(0).stdout, "nothing is left\n");
+
+    run(&["anonymize", "--key", KEY, "--hide-key", "AgentId", &from, &file]).with_code(0);
+    run(&[&check[..], &[&format!("sqlite:{file}")]].concat()).with_code(0);
+    let back = server.new_database();
+    run(&["anonymize", "--key", "battery staple", &file, &back]).with_code(0);
+    assert_ne!(server.psql(&database(&back), sql), server.psql(&database(&to), sql));
+
+    let told = |arguments: &[&str], code: i32, what: &str| {
+        let ended = run(&[&["anonymize", "--key", KEY], arguments].concat());
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stderr.contains(what), "{what}: {}", ended.stderr);
+    };
+    told(&[&from, &to], 2, "G_USERDATA_HISTORY has rows already");
+    told(&[&from, &file], 2, "never written over");
+    told(&[&from, &from], 2, "same database");
+    told(&[&log, &to], 2, "OUT must be a file");
+    told(&[&server.new_database(), &to], 2, "neither an interaction database nor an Info Mart");
+    told(&["--hide-key", "ADDED", &from, &server.new_database()], 2, "has times, which cannot be replaced");
+    told(&["postgres://127.0.0.1:1/idb?connect_timeout=1", &to], 3, "start the PostgreSQL server");
+    told(&[&format!("sqlite:{log}"), &to], 2, "no SQLite database");
+    server.psql(&database(&to), "INSERT INTO G_USERDATA_HISTORY (CALLID, KEYNAME, VALUE, ADDED) VALUES ('d', 'x', '4155550100', now())");
+    run(&[&check[..], &[&to]].concat()).with_code(1);
 }
 
 #[test]

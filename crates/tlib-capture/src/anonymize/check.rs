@@ -77,7 +77,7 @@ impl Anonymizer {
 }
 
 impl RawSearch {
-    /// Reads to the end; what stands there as a word of its own is left.
+    /// Reads to the end; what stands there as a word of its own is left. Parts that are searched one after the other are added up.
     ///
     /// # Errors
     /// What reading gives.
@@ -111,8 +111,11 @@ impl RawSearch {
             fresh = keep;
         }
         for ((class, value), count) in self.patterns.iter().zip(counts).filter(|(_, count)| *count > 0) {
-            let known = into.left.iter().any(|left| left.class == *class && left.value == *value);
-            if !known {
+            let known = into.left.iter_mut().find(|left| left.class == *class && left.value == *value);
+            if let Some(known) = known {
+                // Another part of the same bytes; a place that is understood has counted it already.
+                known.count += if known.place == "bytes" { count } else { 0 };
+            } else {
                 into.left.push(Left {
                     class: *class,
                     value: value.clone(),

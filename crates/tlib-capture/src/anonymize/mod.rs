@@ -169,6 +169,19 @@ impl Anonymizer {
         self.treat_int(treatment, value, &String::from_utf8_lossy(key))
     }
 
+    /// Whether a key or column is named by the rules of the user, to be replaced, hidden or kept.
+    pub fn is_named(&self, key: &[u8]) -> bool {
+        self.rules.named(key).is_some()
+    }
+
+    /// An integer of a database's column. It is an id, a time or a count, and stays, unless the rules name the column.
+    pub fn column_int(&mut self, column: &[u8], value: i64) -> i64 {
+        match self.rules.named(column) {
+            Some(treatment) => self.treat_long(treatment, value, &String::from_utf8_lossy(column)),
+            None => value,
+        }
+    }
+
     fn treat(&mut self, treatment: Treatment, value: &mut [u8], place: &str) {
         match treatment {
             Treatment::Keep => {}
@@ -180,6 +193,11 @@ impl Anonymizer {
     }
 
     fn treat_int(&mut self, treatment: Treatment, value: i32, place: &str) -> i32 {
+        // What fits into 32 bits goes on fitting.
+        i32::try_from(self.treat_long(treatment, value.into(), place)).unwrap_or(value)
+    }
+
+    fn treat_long(&mut self, treatment: Treatment, value: i64, place: &str) -> i64 {
         let mut text = value.to_string().into_bytes();
         let whole = match treatment {
             Treatment::Keep => return value,
@@ -283,10 +301,10 @@ fn is_time(value: &[u8]) -> bool {
         && (value.len() < find::NUMBER_FROM || matches!(value.len(), 10 | 13) && value.first() == Some(&b'1'))
 }
 
-fn hidden_int(value: i32) -> i32 {
+fn hidden_int(value: i64) -> i64 {
     let digits = value.unsigned_abs().checked_ilog10().unwrap_or(0);
     match value {
         0 => 0,
-        _ => 10_i32.pow(digits) * value.signum(),
+        _ => 10_i64.pow(digits) * value.signum(),
     }
 }

@@ -249,11 +249,19 @@ impl Rules {
         Ok(count)
     }
 
-    pub(super) fn key(&self, key: &[u8]) -> Treatment {
-        let text = String::from_utf8_lossy(key);
-        if let Some(own) = self.keys.get(&text.to_ascii_lowercase()) {
-            return *own;
+    /// What the user has said of a key by its name.
+    pub(super) fn named(&self, key: &[u8]) -> Option<Treatment> {
+        if self.keys.is_empty() {
+            return None;
         }
+        self.keys.get(&String::from_utf8_lossy(key).to_ascii_lowercase()).copied()
+    }
+
+    pub(super) fn key(&self, key: &[u8]) -> Treatment {
+        if let Some(own) = self.named(key) {
+            return own;
+        }
+        let text = String::from_utf8_lossy(key);
         if let Some(hide) = self.others {
             return Treatment::Hide(hide);
         }

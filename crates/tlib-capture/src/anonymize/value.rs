@@ -22,23 +22,25 @@ impl Cipher {
         }
     }
 
-    /// A whole number that is printed with as many digits as before and still fits into 32 bits.
-    pub(super) fn int(&mut self, value: i32) -> i32 {
-        let sign = if value < 0 { -1 } else { 1 };
-        let limit = if value < 0 { 1 << 31 } else { i64::from(i32::MAX) };
+    /// A whole number that is printed with as many digits as before; one that fits into 32 bits goes on fitting, and one that
+    /// does not does not.
+    pub(super) fn int(&mut self, value: i64) -> i64 {
+        let is_small = i32::try_from(value).is_ok();
         let mut text = value.unsigned_abs().to_string().into_bytes();
         // Walking on in the permutation's cycle until a value is allowed is a permutation of the allowed ones.
         loop {
             self.number(&mut text);
-            let fake = std::str::from_utf8(&text).ok().and_then(|text| text.parse::<i64>().ok());
+            let Some(fake) = std::str::from_utf8(&text).ok().and_then(|text| text.parse::<i128>().ok())
+            else {
+                return value;
+            };
             let leads = text.len() > 1 && text.first() == Some(&b'0');
-            match fake {
-                // There is no negative zero.
-                Some(fake) if !leads && fake <= limit && (value >= 0 || fake > 0) => {
-                    return i32::try_from(sign * fake).unwrap_or(value);
-                }
-                Some(_) => {}
-                None => return value,
+            // A zero has no sign.
+            let leads = leads || value < 0 && fake == 0;
+            let fake = if value < 0 { -fake } else { fake };
+            match i64::try_from(fake) {
+                Ok(fake) if !leads && i32::try_from(fake).is_ok() == is_small => return fake,
+                _ => {}
             }
         }
     }

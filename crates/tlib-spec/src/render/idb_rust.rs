@@ -60,14 +60,14 @@ const READ: [&str; 2] = ["G_CUSTOM_DATA_S", "TBUS_SCHEMA"];
 /// Version and columns of the tables that another crate reads.
 pub(super) fn source(idb: &Idb) -> String {
     let mut out = Out::new(idb.base.file(), "What is read of the interaction database.");
+    out.line("use tbus_db::{Column, Kind, Table};\n");
     out.doc(0, &format!("Version of its schema, in `{}`.", idb.base.version_table()), "");
     out.line(&format!("pub(crate) const VERSION: i32 = {};\n", idb.version));
     out.doc(0, "The tables that are read, with all their columns.", "");
-    out.line("pub(crate) static EVERYTHING: &[(&str, &[&str])] = &[");
+    out.line("pub(crate) static TABLES: &[Table] = &[");
     for name in READ {
         let columns = idb.table(name).map(|table| idb.columns_of(table)).unwrap_or_default();
-        let columns: Vec<String> = columns.iter().map(|column| format!("{:?}", column.name)).collect();
-        out.line(&format!("    ({name:?}, &[{}]),", columns.join(", ")));
+        whole(&mut out, name, &columns);
     }
     out.line("];");
     out.text
@@ -159,22 +159,29 @@ fn row(out: &mut Out, idb: &Idb, table: &Table) {
 /// Every table and view with every column: what a database must have.
 fn names(out: &mut Out, idb: &Idb) {
     out.line("");
-    let what = if idb.view.is_empty() { "table" } else { "table and view" };
-    out.doc(0, &format!("Every {what} with all its columns."), "");
-    out.line("pub(crate) static EVERYTHING: &[(&str, &[&str])] = &[");
+    out.doc(0, "Every table with all its columns, those that number themselves, too.", "");
+    out.line("pub(crate) static TABLES: &[Table] = &[");
     for table in &idb.table {
-        let columns: Vec<String> =
-            idb.columns_of(table).iter().map(|column| format!("{:?}", column.name)).collect();
         for name in &table.names {
-            out.line(&format!("    ({name:?}, &[{}]),", columns.join(", ")));
+            whole(out, name, &idb.columns_of(table));
         }
     }
+    out.line("];\n");
+    out.doc(0, "Every view with all its columns.", "");
+    out.line("pub(crate) static VIEWS: &[Table] = &[");
     for view in &idb.view {
-        let columns = idb.view_columns(view).unwrap_or_default();
-        let columns: Vec<String> = columns.iter().map(|column| format!("{:?}", column.name)).collect();
-        out.line(&format!("    ({:?}, &[{}]),", view.name, columns.join(", ")));
+        whole(out, &view.name, &idb.view_columns(view).unwrap_or_default());
     }
     out.line("];");
+}
+
+/// A table with every column.
+fn whole(out: &mut Out, name: &str, columns: &[Column]) {
+    let columns: Vec<String> = columns
+        .iter()
+        .map(|column| format!("Column {{ name: {:?}, kind: Kind::{} }}", column.name, kind(column)))
+        .collect();
+    out.line(&format!("    Table {{ name: {name:?}, columns: &[{}] }},", columns.join(", ")));
 }
 
 fn dictionary(out: &mut Out, idb: &Idb) {

@@ -17,8 +17,8 @@ fn number(text: &str) -> String {
 fn integers_keep_sign_and_length_and_are_never_one() {
     let mut cipher = Cipher::new(SECRET.clone());
     let mut fakes = HashMap::new();
-    let ends = [i32::MIN, i32::MIN + 1, i32::MAX];
-    for value in (-1200..=1200).chain(ends) {
+    let ends = [i32::MIN, i32::MIN + 1, i32::MAX].map(i64::from).into_iter().chain([i64::MIN, i64::MAX]);
+    for value in (-1200..=1200_i64).chain(ends) {
         let fake = cipher.int(value);
         assert_eq!(
             (fake.to_string().len(), fake < 0),
