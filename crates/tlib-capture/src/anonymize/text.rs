@@ -70,39 +70,31 @@ impl Anonymizer {
             spans.extend(self.find_json(text));
         }
         spans.extend(find_addresses(text));
-        let numbers = find_numbers(text);
-        // A short number that is part of a longer one is not meant: the longer one is replaced.
-        let within_number = |start: usize, end: usize| {
-            let next = numbers.partition_point(|number| number.start <= start);
-            let number = next.checked_sub(1).and_then(|at| numbers.get(at));
-            number.is_some_and(|number| end <= number.end)
-        };
         let known = self.known.find(text).into_iter();
-        let known =
-            known.filter(|(start, end, class)| *class != Class::Number || !within_number(*start, *end));
-        spans.extend(known.map(|(start, end, class)| Span { start, end, what: What::Class(class) }));
-        spans.extend(numbers);
-        // What was found first wins; the number of spans of a text is small, and if not, order decides in one go.
-        let mut ranked: Vec<(usize, Span)> = spans.into_iter().enumerate().collect();
-        ranked.sort_by_key(|(rank, span)| (span.start, *rank));
-        let mut taken: Vec<(usize, Span)> = Vec::with_capacity(ranked.len());
-        for (rank, span) in ranked {
-            let mut wins = true;
-            while let Some((other_rank, other)) = taken.last() {
-                if other.end <= span.start {
-                    break;
-                }
-                if *other_rank < rank {
-                    wins = false;
-                    break;
-                }
-                taken.pop();
-            }
-            if wins {
-                taken.push((rank, span));
-            }
+        let known = known.map(|(start, end, class)| Span { start, end, what: What::Class(class) });
+        let (short, names): (Vec<_>, Vec<_>) =
+            known.partition(|known| known.what == What::Class(Class::Number));
+        spans.extend(names);
+        let mut taken = without_overlap(spans);
+        // Numbers stand between what was found so far: one that ran into it would be lost.
+        let mut at = 0;
+        let mut numbers = Vec::new();
+        for (start, end) in taken.iter().map(|span| (span.start, span.end)).chain([(text.len(), text.len())])
+        {
+            let gap = find_numbers(text.get(at..start).unwrap_or_default()).into_iter();
+            numbers.extend(gap.map(|span| Span { start: span.start + at, end: span.end + at, ..span }));
+            at = end;
         }
-        for (_, Span { start, end, what }) in taken {
+        // A short number that is part of a longer one is not meant: the longer one is replaced.
+        let within_number = |short: &Span| {
+            let next = numbers.partition_point(|number| number.start <= short.start);
+            let number = next.checked_sub(1).and_then(|at| numbers.get(at));
+            number.is_some_and(|number| short.end <= number.end)
+        };
+        let short: Vec<Span> = short.into_iter().filter(|short| !within_number(short)).collect();
+        taken.extend(numbers);
+        taken.extend(short);
+        for Span { start, end, what } in without_overlap(taken) {
             self.span(text.get_mut(start..end).unwrap_or_default(), place, what);
         }
     }
@@ -178,4 +170,28 @@ fn string_end(value: &[u8], escaped: bool) -> usize {
         }
     }
     value.len()
+}
+
+/// Those that stay, by their places. Of two that overlap the one stays that was found first.
+fn without_overlap(spans: Vec<Span>) -> Vec<Span> {
+    let mut ranked: Vec<(usize, Span)> = spans.into_iter().enumerate().collect();
+    ranked.sort_by_key(|(rank, span)| (span.start, *rank));
+    let mut taken: Vec<(usize, Span)> = Vec::with_capacity(ranked.len());
+    for (rank, span) in ranked {
+        let mut wins = true;
+        while let Some((other_rank, other)) = taken.last() {
+            if other.end <= span.start {
+                break;
+            }
+            if *other_rank < rank {
+                wins = false;
+                break;
+            }
+            taken.pop();
+        }
+        if wins {
+            taken.push((rank, span));
+        }
+    }
+    taken.into_iter().map(|(_, span)| span).collect()
 }
