@@ -49,11 +49,13 @@ fn value(key: &keys::Key, event: usize) -> String {
 
 /// The keys of an event: the mandatory ones, and as many others as make 58.
 fn chosen() -> Vec<&'static keys::Key> {
-    let spare = KEYS.len() - PAIRS;
-    let optional =
-        KEYS.iter().filter(|key| key.name.starts_with("_CB_PRIORITY") || key.name.starts_with("_CB_T_DIAL_"));
+    let published = KEYS.get(..keys::PUBLISHED).expect("the published keys");
+    let spare = published.len() - PAIRS;
+    let optional = published
+        .iter()
+        .filter(|key| key.name.starts_with("_CB_PRIORITY") || key.name.starts_with("_CB_T_DIAL_"));
     let left_out: Vec<&str> = optional.map(|key| key.name).take(spare).collect();
-    KEYS.iter().filter(|key| !left_out.contains(&key.name)).collect()
+    published.iter().filter(|key| !left_out.contains(&key.name)).collect()
 }
 
 /// Fills an interaction database as the recorder does.

@@ -40,7 +40,7 @@ fn the_marked_keys_are_the_published_ones() {
 
 #[test]
 fn the_prefix_of_a_key_says_its_kind() {
-    for key in &callback().key {
+    for key in callback().keys() {
         let kinds: &[KeyKind] = match key.name.get(..6) {
             Some("_CB_T_") => &[KeyKind::Time],
             Some("_CB_D_") => &[KeyKind::Seconds],
@@ -49,6 +49,16 @@ fn the_prefix_of_a_key_says_its_kind() {
         };
         assert!(kinds.contains(&key.kind), "{}: {:?}", key.name, key.kind);
     }
+}
+
+#[test]
+fn chosen_keys_stand_behind_the_published_ones() {
+    let callback = callback();
+    let chosen: Vec<&str> = callback.keys().skip(callback.key.len()).map(|key| key.name.as_str()).collect();
+    let want = ["_CB_T_DESIRED_TIME", "_CB_T_PUSH_DELIVERY_CONFIRMED", "_CB_T_CUSTOMER_READY_TO_START_IXN"];
+    assert_eq!(chosen, want);
+    let text = &callback_outputs(&callback)[0].1;
+    assert!(text.contains("pub const PUBLISHED: usize = 64;\n"), "{text}");
 }
 
 #[test]
@@ -65,6 +75,11 @@ fn contradictions_are_refused() {
     assert!(complaint(|c| c.key[0].provenance.clear()).contains("say how it is known"));
     assert!(complaint(|c| c.key[0].kind_provenance.clear()).contains("say how it is known"));
     assert!(complaint(|c| c.key[0].name = "_cb_x".into()).contains("becomes a constant"));
+    assert!(complaint(|c| c.chosen[0].name = c.key[0].name.clone()).contains(taken));
+    assert!(
+        complaint(|c| c.chosen[0].provenance = c.key[0].provenance.clone()).contains("among the chosen keys")
+    );
+    assert!(complaint(|c| c.chosen[0].mandatory = true).contains("cannot be mandatory"));
     let lost = complaint(|c| c.domain.retain(|domain| domain.name != "CHANNEL"));
     assert!(lost.contains("its domain \"CHANNEL\" does not exist"), "{lost}");
 }

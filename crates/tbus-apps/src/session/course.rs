@@ -4,7 +4,6 @@ use super::callback::Callback;
 use super::pairs::Pairs;
 use super::script::{Dial, Script};
 use super::values::{CallDirection, CallbackType, DialResult, Ending, Reason, State, disposition};
-use super::{CB_T_CUSTOMER_READY_TO_START_IXN, CB_T_DESIRED_TIME, CB_T_PUSH_DELIVERY_CONFIRMED};
 use crate::keys;
 
 /// A moment of the course.
@@ -159,7 +158,7 @@ pub(super) fn first(callback: &Callback, script: &Script) -> Moment {
         moment.attach = AT_ACCEPTANCE;
     }
     if let Some(desired) = callback.desired {
-        known.number(CB_T_DESIRED_TIME, desired);
+        known.number(keys::CB_T_DESIRED_TIME, desired);
     }
     moment.event = true;
     moment
@@ -207,7 +206,7 @@ pub(super) fn rest(callback: &Callback, script: &Script, from: i64, dialled: usi
         }
         result.known.text(keys::CB_DIM_FINAL_DIAL_RESULT, dial.result.name());
         if dial.result == DialResult::PushDeliveryConfirmed {
-            result.known.number(CB_T_PUSH_DELIVERY_CONFIRMED, at);
+            result.known.number(keys::CB_T_PUSH_DELIVERY_CONFIRMED, at);
         }
         moments.push(result);
         if dial.result.reaches_customer() {
@@ -258,7 +257,7 @@ fn connected(callback: &Callback, script: &Script, dial: Dial, at: i64) -> Vec<M
     here.known.number(keys::CB_N_IXN_REQ_AGENT, 1);
     here.known.text(keys::CB_PRIORITY_WHEN_CUSTOMER_CONNECTED, script.queue.priority_connected.to_string());
     if originated {
-        here.known.number(CB_T_CUSTOMER_READY_TO_START_IXN, at);
+        here.known.number(keys::CB_T_CUSTOMER_READY_TO_START_IXN, at);
         here.known.text(keys::CB_DIM_FINAL_DIAL_RESULT, DialResult::UserOriginatedConnected.name());
     } else {
         here.known.text(keys::CB_DIM_DIAL_DIALOG_RESULT, "RIGHT_PERSON");

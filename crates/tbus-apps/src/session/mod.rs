@@ -25,12 +25,3 @@ pub use outcomes::{Outcome, Outcomes};
 pub use plan::{Action, Plan, Refused, Step, plan};
 pub use script::{Crash, Dial, QueueFigures, Script};
 pub use values::{CallDirection, CallbackType, ConnectOrder, DialResult, Ending, Reason, State};
-
-/// When the customer wants to be called. The column is published, the key's name is chosen (facts infomart 9.2).
-pub const CB_T_DESIRED_TIME: &str = "_CB_T_DESIRED_TIME";
-
-/// When the notification arrived. The column is published, the key's name is chosen.
-pub const CB_T_PUSH_DELIVERY_CONFIRMED: &str = "_CB_T_PUSH_DELIVERY_CONFIRMED";
-
-/// When the customer's application called in. The column is published, the key's name is chosen.
-pub const CB_T_CUSTOMER_READY_TO_START_IXN: &str = "_CB_T_CUSTOMER_READY_TO_START_IXN";

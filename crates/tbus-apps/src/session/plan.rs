@@ -163,7 +163,7 @@ impl Plan {
         known.text(keys::CB_DIM_DIAL_DIALOG_RESULT, "RESCHEDULED");
         known.text(keys::CB_DIM_FINAL_DIAL_RESULT, "RESCHEDULED");
         known.text(keys::CB_DISPOSITION, disposition::SCHEDULED);
-        known.number(super::CB_T_DESIRED_TIME, new);
+        known.number(keys::CB_T_DESIRED_TIME, new);
         let dialled = self.dials_until(at);
         let mut moments = vec![told];
         let mut callback = self.callback.clone();

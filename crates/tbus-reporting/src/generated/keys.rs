@@ -234,8 +234,20 @@ pub const CB_PRIORITY_AT_THE_END_OF_ONLINE_WAIT: &str = "_CB_PRIORITY_AT_THE_END
 /// Estimated wait, in seconds, from which a callback is offered. A number, known by inferred. Since 8.5.200.07.
 pub const CB_EWT_THRESHOLD_WHEN_OFFERED: &str = "_CB_EWT_THRESHOLD_WHEN_OFFERED";
 
+/// When the customer wants to be called. UTC seconds since 1970, known by inferred. The name is chosen.
+pub const CB_T_DESIRED_TIME: &str = "_CB_T_DESIRED_TIME";
+
+/// When the notification arrived. UTC seconds since 1970, known by inferred. The name is chosen.
+pub const CB_T_PUSH_DELIVERY_CONFIRMED: &str = "_CB_T_PUSH_DELIVERY_CONFIRMED";
+
+/// When the customer's application called in. UTC seconds since 1970, known by inferred. The name is chosen.
+pub const CB_T_CUSTOMER_READY_TO_START_IXN: &str = "_CB_T_CUSTOMER_READY_TO_START_IXN";
+
+/// How many of [`KEYS`] are published: the first ones. The names of the others are chosen.
+pub const PUBLISHED: usize = 64;
+
 /// Every key, in the order of the file.
-pub static KEYS: [Key; 64] = [
+pub static KEYS: [Key; 67] = [
     Key { name: CB_TENANT_DBID, aliases: &[], kind: Kind::Number, mandatory: false, sent_twice: false, since: "", targets: &["CALLBACK_FACT.TENANT_KEY"] },
     Key { name: CB_DISPOSITION, aliases: &[], kind: Kind::Disposition, mandatory: false, sent_twice: false, since: "", targets: &["CALLBACK_DIM_3.DISPOSITION"] },
     Key { name: CB_SERVICE_ID, aliases: &[], kind: Kind::Text, mandatory: true, sent_twice: true, since: "", targets: &["CALLBACK_FACT.SERVICE_ID"] },
@@ -300,6 +312,9 @@ pub static KEYS: [Key; 64] = [
     Key { name: CB_PRIORITY_WHEN_CUSTOMER_CONNECTED, aliases: &[], kind: Kind::Number, mandatory: false, sent_twice: false, since: "8.5.200.07", targets: &["CALLBACK_FACT.PRIORITY_WHEN_C_CONNECTED"] },
     Key { name: CB_PRIORITY_AT_THE_END_OF_ONLINE_WAIT, aliases: &[], kind: Kind::Number, mandatory: false, sent_twice: false, since: "8.5.200.07", targets: &["CALLBACK_FACT.PRIORITY_WHEN_A_CONNECTED"] },
     Key { name: CB_EWT_THRESHOLD_WHEN_OFFERED, aliases: &[], kind: Kind::Number, mandatory: false, sent_twice: false, since: "8.5.200.07", targets: &["CALLBACK_FACT.EWT_THRESHOLD_WHEN_OFFERED"] },
+    Key { name: CB_T_DESIRED_TIME, aliases: &[], kind: Kind::Time, mandatory: false, sent_twice: false, since: "", targets: &["CALLBACK_FACT.DESIRED_TIME_TS"] },
+    Key { name: CB_T_PUSH_DELIVERY_CONFIRMED, aliases: &[], kind: Kind::Time, mandatory: false, sent_twice: false, since: "", targets: &["CALLBACK_FACT.PUSH_DELIVERY_CONFIRMED_TS"] },
+    Key { name: CB_T_CUSTOMER_READY_TO_START_IXN, aliases: &[], kind: Kind::Time, mandatory: false, sent_twice: false, since: "", targets: &["CALLBACK_FACT.CUSTOMER_READY_TO_START_IXN_TS"] },
 ];
 
 /// Where a key stands in [`KEYS`].
@@ -432,6 +447,12 @@ pub mod slot {
     pub const CB_PRIORITY_AT_THE_END_OF_ONLINE_WAIT: usize = 62;
     /// [`CB_EWT_THRESHOLD_WHEN_OFFERED`](super::CB_EWT_THRESHOLD_WHEN_OFFERED).
     pub const CB_EWT_THRESHOLD_WHEN_OFFERED: usize = 63;
+    /// [`CB_T_DESIRED_TIME`](super::CB_T_DESIRED_TIME).
+    pub const CB_T_DESIRED_TIME: usize = 64;
+    /// [`CB_T_PUSH_DELIVERY_CONFIRMED`](super::CB_T_PUSH_DELIVERY_CONFIRMED).
+    pub const CB_T_PUSH_DELIVERY_CONFIRMED: usize = 65;
+    /// [`CB_T_CUSTOMER_READY_TO_START_IXN`](super::CB_T_CUSTOMER_READY_TO_START_IXN).
+    pub const CB_T_CUSTOMER_READY_TO_START_IXN: usize = 66;
 }
 
 /// The values of keys that have a list of them.

@@ -76,11 +76,11 @@ pub struct CallbackFact<'a> {
     pub callback_dim_2_key: i32,
     /// `CALLBACK_DIM_3_KEY`: Row of CALLBACK_DIM_3. (doc chosen)
     pub callback_dim_3_key: i32,
-    /// `DESIRED_TIME_TS`: Time that the customer wished. No key for it is known, so it stays 0. (doc chosen)
+    /// `DESIRED_TIME_TS`: Time that the customer wished. The name of its key is chosen. (doc chosen)
     pub desired_time_ts: i32,
-    /// `PUSH_DELIVERY_CONFIRMED_TS`: When the notification was confirmed. No key for it is known, so it stays 0. (doc chosen)
+    /// `PUSH_DELIVERY_CONFIRMED_TS`: When the notification was confirmed. The name of its key is chosen. (doc chosen)
     pub push_delivery_confirmed_ts: i32,
-    /// `CUSTOMER_READY_TO_START_IXN_TS`: When the customer was ready. No key for it is known, so it stays 0. (doc chosen)
+    /// `CUSTOMER_READY_TO_START_IXN_TS`: When the customer's application called in. The name of its key is chosen. (doc chosen)
     pub customer_ready_to_start_ixn_ts: i32,
     /// `WAITED_BEFORE_OFFER_TIME`: Wait before the offer, seconds. (doc inferred chosen)
     pub waited_before_offer_time: Option<i32>,

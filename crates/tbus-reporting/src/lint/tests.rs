@@ -114,6 +114,18 @@ fn whole(changes: &[(&'static str, Value<'static>)]) -> Vec<Input> {
     vec![User(with(&first(), changes)), User(last()), Attached(attached())]
 }
 
+#[test]
+fn keys_with_chosen_names_are_known() {
+    let here = [
+        ("_CB_T_DESIRED_TIME", N(NOW + 43_200)),
+        ("_CB_T_PUSH_DELIVERY_CONFIRMED", N(NOW)),
+        ("_CB_T_CUSTOMER_READY_TO_START_IXN", N(NOW + 5)),
+    ];
+    assert_eq!(codes(&whole(&here)), [""; 0]);
+    assert_eq!(codes(&whole(&[("_CB_T_DESIRED_TIME", N(NOW * 1000))])), ["CB104"]);
+    assert_eq!(codes(&whole(&[("_CB_T_PUSH_DELIVERY_CONFIRMED", N(NOW + 43_200))])), ["CB106"]);
+}
+
 /// Input that has a finding of this code, and its like without one.
 fn case(code: Code) -> (Vec<Input>, Vec<Input>) {
     let one = |key, bad, good| (whole(&[(key, bad)]), whole(&[(key, good)]));

@@ -2,6 +2,7 @@
 
 use super::{CALLBACK, Callback, Key, KeyKind};
 use crate::check::{Row, Unique, is_constant};
+use crate::model::Provenance;
 use crate::{Idb, SpecError};
 
 /// Keys that are published.
@@ -32,8 +33,16 @@ impl Callback {
             }
         }
         let mut names = Unique::default();
-        for key in &self.key {
+        for key in self.keys() {
             self.check_key(key, &mut names)?;
+        }
+        for key in &self.chosen {
+            row(key).ensure(key.provenance == [Provenance::Chosen], || {
+                "it stands among the chosen keys: write provenance = [\"chosen\"], or a row of `key` with its source".to_owned()
+            })?;
+            row(key).ensure(!key.mandatory && !key.sent_twice, || {
+                "a key of ours cannot be mandatory or sent twice: others do not send it".to_owned()
+            })?;
         }
         let keys = self.key.len();
         let row = Row { file: CALLBACK, name: "keys".to_owned() };
@@ -71,7 +80,7 @@ impl Callback {
     ///
     /// The first key with a target that is none.
     pub fn check_targets(&self, info_mart: &Idb) -> Result<(), SpecError> {
-        for key in &self.key {
+        for key in self.keys() {
             for target in &key.targets {
                 let there = target.split_once('.').is_some_and(|(table, column)| {
                     info_mart

@@ -19,11 +19,19 @@ pub const CALLBACK: &str = "callback.toml";
 pub struct Callback {
     /// Lists of values.
     pub domain: Vec<Domain>,
-    /// Keys in the order of the file.
+    /// The published keys in the order of the file.
     pub key: Vec<Key>,
+    /// Keys of our own for columns whose keys are not published.
+    #[serde(default)]
+    pub chosen: Vec<Key>,
 }
 
 impl Callback {
+    /// Every key, the published ones first.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.key.iter().chain(&self.chosen)
+    }
+
     /// Reads and checks `callback.toml` of the directory `protocol-spec`.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::model::Provenance;
 pub(super) fn rust(callback: &Callback) -> String {
     let mut out = Out::new(CALLBACK, "Keys of callback user events and their values.");
     types(&mut out);
-    for key in &callback.key {
+    for key in callback.keys() {
         out.line("");
         let since = if key.since.is_empty() { String::new() } else { format!(" Since {}.", key.since) };
         let marks = match (key.mandatory, key.sent_twice) {
@@ -20,19 +20,22 @@ pub(super) fn rust(callback: &Callback) -> String {
             (false, false) => "",
         };
         let known = codes(&key.kind_provenance);
-        out.doc(0, &format!("{} {}, known by {known}.{marks}{since}", key.meaning, title(key)), "");
+        let ours = if key.provenance.contains(&Provenance::Chosen) { " The name is chosen." } else { "" };
+        out.doc(0, &format!("{} {}, known by {known}.{ours}{marks}{since}", key.meaning, title(key)), "");
         out.line(&format!("pub const {}: &str = {:?};", key.constant(), key.name));
     }
     out.line("");
+    out.doc(0, "How many of [`KEYS`] are published: the first ones. The names of the others are chosen.", "");
+    out.line(&format!("pub const PUBLISHED: usize = {};\n", callback.key.len()));
     out.doc(0, "Every key, in the order of the file.", "");
-    out.line(&format!("pub static KEYS: [Key; {}] = [", callback.key.len()));
-    for key in &callback.key {
+    out.line(&format!("pub static KEYS: [Key; {}] = [", callback.keys().count()));
+    for key in callback.keys() {
         out.line(&format!("    {},", entry(key)));
     }
     out.line("];\n");
     out.doc(0, "Where a key stands in [`KEYS`].", "");
     out.line("pub mod slot {");
-    for (at, key) in callback.key.iter().enumerate() {
+    for (at, key) in callback.keys().enumerate() {
         out.doc(4, &format!("[`{0}`](super::{0}).", key.constant()), "");
         out.line(&format!("    pub const {}: usize = {at};", key.constant()));
     }
