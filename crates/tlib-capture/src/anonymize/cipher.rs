@@ -25,28 +25,33 @@ const PIECE: usize = 48;
 /// Tables that are kept at once, in entries: 32 MiB.
 const TABLE_ENTRIES: usize = 8 << 20;
 
+/// Fakes of FF1 that are kept at once: most values come again and again, and FF1 takes microseconds (chosen). Ten megabytes or so.
+const FAKES: usize = 1 << 16;
+
 /// The permutations of one key.
 pub(super) struct Cipher {
     secret: Secret,
     ff1: HashMap<u32, FF1<Aes256>>,
     tables: HashMap<(Vec<u8>, u32), Rc<[u32]>>,
     entries: usize,
+    /// By domain, radix, piece and value.
+    fakes: HashMap<(&'static str, u16, usize, Vec<u16>), Vec<u16>>,
 }
 
 impl Cipher {
     pub(super) fn new(secret: Secret) -> Self {
-        Self { secret, ff1: HashMap::new(), tables: HashMap::new(), entries: 0 }
+        Self { secret, ff1: HashMap::new(), tables: HashMap::new(), entries: 0, fakes: HashMap::new() }
     }
 
     /// Permutes numerals in place; all are below the radix, which is 2 to 65535. The permutation depends on the domain and
     /// on the number of numerals.
-    pub(super) fn numerals(&mut self, domain: &str, radix: u16, numerals: &mut [u16]) {
+    pub(super) fn numerals(&mut self, domain: &'static str, radix: u16, numerals: &mut [u16]) {
         for (piece, numerals) in numerals.chunks_mut(PIECE).enumerate() {
             self.piece(domain, piece, radix, numerals);
         }
     }
 
-    fn piece(&mut self, domain: &str, piece: usize, radix: u16, numerals: &mut [u16]) {
+    fn piece(&mut self, domain: &'static str, piece: usize, radix: u16, numerals: &mut [u16]) {
         let tweak = format!("{domain}/{radix}/{}/{piece}", numerals.len());
         let mut values = 1_u64;
         for _ in numerals.iter() {
@@ -63,6 +68,11 @@ impl Cipher {
             }
             return;
         }
+        let known = (domain, radix, piece, numerals.to_vec());
+        if let Some(fake) = self.fakes.get(&known) {
+            numerals.copy_from_slice(fake);
+            return;
+        }
         let key = &self.secret.cipher;
         // The radix is in FF1's range, the key has AES-256's length and every numeral is below the radix.
         let ff1 = match self.ff1.entry(u32::from(radix)) {
@@ -74,7 +84,12 @@ impl Cipher {
         };
         let string = FlexibleNumeralString::from(numerals.to_vec());
         if let Ok(fake) = ff1.encrypt(tweak.as_bytes(), &string) {
-            numerals.copy_from_slice(&Vec::from(fake));
+            let fake = Vec::from(fake);
+            numerals.copy_from_slice(&fake);
+            if self.fakes.len() >= FAKES {
+                self.fakes.clear();
+            }
+            self.fakes.insert(known, fake);
         }
     }
 
