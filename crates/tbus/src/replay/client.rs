@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tlib_capture::replay::{ConnIds, Heard, Planned};
 use tlib_net::client::{ClientOptions, ServerError};
-use tlib_net::{ClientError, ClientEvent, Requester};
+use tlib_net::{Client, ClientError, ClientEvent, Requester};
 use tlib_proto::{AttributeId, Message, MessageId, ValueRef, enums};
 use tokio::task::JoinSet;
 
@@ -128,9 +128,9 @@ impl Clients {
         }
         let mut options = ClientOptions::new(&**application);
         options.answer_timeout = self.manner.timeout;
-        let mut client = client::connect(&self.address, options)
+        let mut client = Client::connect_with(&self.address, options)
             .await
-            .map_err(|failure| failure.context(printable(application)))?;
+            .map_err(|error| client::failure_at(&error, "--to").context(printable(application)))?;
         let requester = client.requester();
         let name = Arc::clone(application);
         // Events are heard, so that the server does not take the client for a slow one.
