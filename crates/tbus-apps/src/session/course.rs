@@ -21,11 +21,21 @@ pub(super) struct Moment {
     pub(super) attach: &'static [&'static str],
     /// Whether a dial begins.
     pub(super) dial: bool,
+    /// Whether a dial has its result.
+    pub(super) result: bool,
 }
 
 impl Moment {
     pub(super) fn new(at: i64) -> Self {
-        Self { at, state: None, known: Pairs::default(), event: false, attach: &[], dial: false }
+        Self {
+            at,
+            state: None,
+            known: Pairs::default(),
+            event: false,
+            attach: &[],
+            dial: false,
+            result: false,
+        }
     }
 
     fn enters(mut self, state: State) -> Self {
@@ -164,9 +174,20 @@ pub(super) fn first(callback: &Callback, script: &Script) -> Moment {
     moment
 }
 
-/// What comes after the first moment. `from` is the callback's turn; `dialled` says how many dials there were already,
-/// when it is rescheduled.
-pub(super) fn rest(callback: &Callback, script: &Script, from: i64, dialled: usize) -> Vec<Moment> {
+/// The dials that there were already, when a callback is rescheduled.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Dialled {
+    /// How many have begun; the next one's number follows.
+    pub(super) begun: usize,
+    /// How many have a result. One that is under way when the callback is rescheduled has none, and is made again.
+    pub(super) finished: usize,
+}
+
+/// What comes after the first moment. `from` is the callback's turn.
+///
+/// Of the script's dials, those that are left are made; when all that are allowed have been made, they begin anew
+/// (chosen: who sets another time wants to be called then).
+pub(super) fn rest(callback: &Callback, script: &Script, from: i64, dialled: Dialled) -> Vec<Moment> {
     let originated = callback.direction == CallDirection::CustomerOriginated;
     let limit = if originated {
         callback.options.max_notify_delivery_attempts
@@ -192,16 +213,19 @@ pub(super) fn rest(callback: &Callback, script: &Script, from: i64, dialled: usi
         return moments;
     }
 
-    let mut made = dialled;
+    let round = limit.min(script.dials.len());
+    let mut made = dialled.finished.checked_rem(round).unwrap_or(0);
+    let mut number = dialled.begun;
     let mut last = None;
-    for dial in script.dials.iter().skip(dialled).take(limit.saturating_sub(dialled)) {
+    for dial in script.dials.iter().take(round).skip(made) {
         made = made.saturating_add(1);
+        number = number.saturating_add(1);
         last = Some(*dial);
-        let begin = dialling(callback, script, at, made);
+        let begin = dialling(callback, script, at, number);
         moments.push(begin);
         at = at.saturating_add(dial.takes.into());
-        let mut result = Moment::new(at);
-        if let Some((_, key)) = DIALS.get(made.saturating_sub(1)) {
+        let mut result = Moment { result: true, ..Moment::new(at) };
+        if let Some((_, key)) = DIALS.get(number.saturating_sub(1)) {
             result.known.text(key, dial.result.name());
         }
         result.known.text(keys::CB_DIM_FINAL_DIAL_RESULT, dial.result.name());
@@ -213,7 +237,7 @@ pub(super) fn rest(callback: &Callback, script: &Script, from: i64, dialled: usi
             moments.extend(connected(callback, script, *dial, at));
             return moments;
         }
-        if made < limit && made < script.dials.len() {
+        if made < round {
             let pause = dial.retry_after.unwrap_or(callback.options.dial_retry_timeout);
             at = at.saturating_add(pause.into());
         }

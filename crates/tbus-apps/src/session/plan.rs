@@ -3,7 +3,7 @@
 use tlib_proto::{EncodeError, KvList};
 
 use super::callback::Callback;
-use super::course::{self, Moment};
+use super::course::{self, Dialled, Moment};
 use super::ids;
 use super::pairs::Pairs;
 use super::script::Script;
@@ -87,7 +87,7 @@ pub fn plan(callback: &Callback, script: &Script) -> Result<Plan, EncodeError> {
             CallbackType::Scheduled => callback.desired.unwrap_or(callback.start).max(callback.start),
             CallbackType::Immediate | CallbackType::WaitForAgent => callback.start,
         };
-        moments.extend(course::rest(callback, script, turn, 0));
+        moments.extend(course::rest(callback, script, turn, Dialled::default()));
         crashed(callback, script, moments)
     };
     let mut plan = Plan { steps: Vec::new(), callback: callback.clone(), script: script.clone(), moments };
@@ -106,7 +106,7 @@ fn crashed(callback: &Callback, script: &Script, mut moments: Vec<Moment>) -> Ve
         let mut taken = Moment::new(again);
         taken.known.text(keys::CB_ORS_SESSION_ID, ids::next_session(&callback.session_id));
         moments.push(taken);
-        moments.extend(course::rest(callback, script, again, 0));
+        moments.extend(course::rest(callback, script, again, Dialled::default()));
     }
     moments
 }
@@ -145,7 +145,8 @@ impl Plan {
     }
 
     /// Somebody sets another time: a user event says so (`FINAL_RECORD` 0, chosen), the callback waits again under its
-    /// id, and the dials that are left are made then. Steps up to `at` stay as they are.
+    /// id, and the dials that are left are made then; a dial that is under way is made again, and when none is left they
+    /// begin anew (chosen). Steps up to `at` stay as they are.
     ///
     /// # Errors
     /// [`Refused`], and the plan is unchanged.
@@ -164,7 +165,8 @@ impl Plan {
         known.text(keys::CB_DIM_FINAL_DIAL_RESULT, "RESCHEDULED");
         known.text(keys::CB_DISPOSITION, disposition::SCHEDULED);
         known.number(keys::CB_T_DESIRED_TIME, new);
-        let dialled = self.dials_until(at);
+        let finished = self.moments.iter().filter(|moment| moment.result && moment.at <= at).count();
+        let dialled = Dialled { begun: self.dials_until(at), finished };
         let mut moments = vec![told];
         let mut callback = self.callback.clone();
         callback.desired = Some(new);

@@ -392,6 +392,32 @@ fn rescheduled_in_the_middle() {
 }
 
 #[test]
+fn rescheduled_while_the_only_dial_is_under_way() {
+    let mut plan = plan(&callback(), &Script::default()).expect("it fits");
+    // The dial begins two seconds after the start, and takes longer than one.
+    plan.reschedule(T + 3, T + 7200).expect("it can be rescheduled");
+    let end = user_events(&plan.steps).pop().expect("an end").1;
+    assert_eq!(at(&end, keys::CB_DISPOSITION), "COMPLETED.AGENT", "it is made again");
+    assert_eq!(at(&end, keys::CB_N_CALLBACK_MEDIA_ATTEMPTS), "int 2");
+    assert_eq!(at(&end, keys::CB_T_DIAL_1), format!("int {}", T + 2));
+    assert_eq!(at(&end, keys::CB_DIAL_1_RESULT), "-", "the first was cut short");
+    assert_eq!(at(&end, keys::CB_T_DIAL_2), format!("int {}", T + 7202));
+    assert_eq!(at(&end, keys::CB_DIAL_2_RESULT), at(&end, keys::CB_DIM_FINAL_DIAL_RESULT));
+}
+
+#[test]
+fn rescheduled_after_the_last_dial() {
+    let busy = [DialResult::Busy; 3];
+    let script = Script { handling: 60, ..Script::dialling(busy) };
+    let mut plan = plan(&callback(), &script).expect("it fits");
+    let over = plan.steps.last().expect("an end").at;
+    plan.reschedule(over - 1, over + 7200).expect("it can be rescheduled");
+    let end = user_events(&plan.steps).pop().expect("an end").1;
+    assert_eq!(at(&end, keys::CB_N_CALLBACK_MEDIA_ATTEMPTS), "int 6", "the dials begin anew");
+    assert_eq!(at(&end, keys::CB_DIM_FINAL_DIAL_RESULT), "REDIAL_LIMIT_REACHED");
+}
+
+#[test]
 fn a_session_that_dies() {
     let crash = |back_after| Script { crash: Some(Crash { after: 9, back_after }), ..Script::default() };
     let sent = events(&callback(), &crash(None));
