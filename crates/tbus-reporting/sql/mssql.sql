@@ -187,6 +187,7 @@ CREATE TABLE CTL_TBUS_MARK (
     LAST_ID       bigint NOT NULL,                         -- chosen
     LAST_SEQUENCE bigint,                                  -- chosen
     LAST_DOMAIN   int,                                     -- chosen
+    LAST_ADDED_TS int,                                     -- chosen
     UPDATED_TS    int NOT NULL                             -- chosen
 );
 

@@ -187,6 +187,7 @@ CREATE TABLE CTL_TBUS_MARK (
     LAST_ID       INTEGER NOT NULL,                        -- chosen
     LAST_SEQUENCE INTEGER,                                 -- chosen
     LAST_DOMAIN   INTEGER,                                 -- chosen
+    LAST_ADDED_TS INTEGER,                                 -- chosen
     UPDATED_TS    INTEGER NOT NULL                         -- chosen
 );
 

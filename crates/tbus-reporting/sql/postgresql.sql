@@ -187,6 +187,7 @@ CREATE TABLE IF NOT EXISTS CTL_TBUS_MARK (
     LAST_ID       bigint NOT NULL,                         -- chosen
     LAST_SEQUENCE bigint,                                  -- chosen
     LAST_DOMAIN   integer,                                 -- chosen
+    LAST_ADDED_TS integer,                                 -- chosen
     UPDATED_TS    integer NOT NULL                         -- chosen
 );
 

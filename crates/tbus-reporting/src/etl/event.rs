@@ -40,6 +40,15 @@ impl<'a> SourceRow<'a> {
     }
 }
 
+/// What tells a row of `G_CUSTOM_DATA_S` from that of another database: ID, GSYS_SEQ, GSYS_DOMAIN and ADDED_TS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) id: i64,
+    pub(crate) insert: Option<i64>,
+    pub(crate) domain: Option<i64>,
+    pub(crate) added_ts: Option<i64>,
+}
+
 /// The value of one key.
 #[derive(Clone, Debug)]
 struct Slot {
@@ -57,8 +66,8 @@ pub(crate) struct Event {
     pub(crate) sequence: Option<i32>,
     /// UTC seconds.
     pub(crate) added_ts: Option<i32>,
-    /// ID, GSYS_SEQ and GSYS_DOMAIN of its last row.
-    pub(crate) end: (i64, Option<i64>, Option<i64>),
+    /// Its last row.
+    pub(crate) end: End,
     /// Whether one of its keys begins with `_CB_`.
     pub(crate) is_callback: bool,
     /// Keys that begin with `_CB_` and mean nothing here.
@@ -76,7 +85,7 @@ impl Event {
             domain: 0,
             sequence: None,
             added_ts: None,
-            end: (0, None, None),
+            end: End::default(),
             is_callback: false,
             unknown: 0,
             identity: (None, None, None),
@@ -174,7 +183,8 @@ impl Assembler {
             self.under_way = true;
             self.last = KEYS.len();
         }
-        self.event.end = (row.id, row.insert, row.domain);
+        self.event.end =
+            End { id: row.id, insert: row.insert, domain: row.domain, added_ts: row.added_ts };
         let prefixed = row.key.starts_with(PREFIX);
         self.event.is_callback |= prefixed;
         let Some((slot, by_alias)) = self.slot(row.key) else {
@@ -262,7 +272,8 @@ mod tests {
     #[test]
     fn the_low_bits_of_the_number_come_from_either_column() {
         assert_eq!(event(&[("k", "v")]).sequence, Some(0xef9));
-        assert_eq!(event(&[("k", "v")]).end, (7, Some(70), Some(3)));
+        let end = End { id: 7, insert: Some(70), domain: Some(3), added_ts: Some(9) };
+        assert_eq!(event(&[("k", "v")]).end, end);
         let mut assembler = Assembler::new();
         assembler.add(&SourceRow { low_sequence: Some(5), ..row("zz", "k", "v") });
         assert_eq!(assembler.take().unwrap().sequence, Some(5));

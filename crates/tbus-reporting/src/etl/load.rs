@@ -6,7 +6,7 @@ use tbus_db::{Database, DbError, Kind, Transaction, Value};
 
 use super::calendar::Calendar;
 use super::dimension::Dimension;
-use super::event::Event;
+use super::event::{End, Event};
 use super::lookup::{Lookup, name_tenants};
 use super::rules::{Reading, Reason, quarter};
 use crate::keys::{KEYS, slot};
@@ -234,7 +234,7 @@ impl Commit<'_, '_> {
     }
 
     /// Writes how far is read, and commits.
-    pub(crate) fn finish(mut self, end: (i64, Option<i64>, Option<i64>)) -> Result<Written, DbError> {
+    pub(crate) fn finish(mut self, end: End) -> Result<Written, DbError> {
         let Self { loader, tx, audit, written } = &mut self;
         for (domain, session) in &mut loader.sessions {
             if std::mem::take(&mut session.changed) {
@@ -261,9 +261,10 @@ impl Commit<'_, '_> {
         }
         let mark = CtlTbusMark {
             id: 1,
-            last_id: end.0,
-            last_sequence: end.1,
-            last_domain: end.2.and_then(|domain| i32::try_from(domain).ok()),
+            last_id: end.id,
+            last_sequence: end.insert,
+            last_domain: int4(end.domain),
+            last_added_ts: int4(end.added_ts),
             updated_ts: loader.now,
         };
         tx.execute(FORGET_MARK, &[])?;
@@ -301,6 +302,11 @@ fn fills(dimensions: &[Dimension]) -> Vec<Fill> {
         }
     };
     mart::CALLBACK_FACT.columns.iter().map(fill).collect()
+}
+
+/// A number of the interaction database as its column there holds it.
+fn int4(number: Option<i64>) -> Option<i32> {
+    number.and_then(|number| i32::try_from(number).ok())
 }
 
 /// The first characters of a text.

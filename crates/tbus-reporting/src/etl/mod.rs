@@ -17,7 +17,7 @@ mod summary;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use event::{Assembler, Event, SourceRow};
+use event::{Assembler, End, Event, SourceRow};
 use load::{Commit, Loader};
 pub use rules::{Doubt, Reason};
 use rules::{Verdict, judge};
@@ -178,7 +178,8 @@ fn mark(options: &EtlOptions, idb: &mut Database, mart: &mut Database) -> Result
     let there = idb.query(ROW_AT, &[Value::Int(id)])?;
     let same = match there.first() {
         Some(row) => {
-            row.int_or_null(0)? == mark.int_or_null(1)? && row.int_or_null(1)? == mark.int_or_null(2)?
+            let has = |at| Ok::<_, DbError>(row.int_or_null(at)? == mark.int_or_null(at + 1)?);
+            has(0)? && has(1)? && has(2)?
         }
         None => false,
     };
@@ -239,7 +240,7 @@ impl Run<'_> {
     fn event(
         &mut self,
         commit: &mut Commit<'_, '_>,
-        end: &mut Option<(i64, Option<i64>, Option<i64>)>,
+        end: &mut Option<End>,
     ) -> Result<(), EtlError> {
         let Some(event) = self.assembler.take() else { return Ok(()) };
         self.summary.events += 1;

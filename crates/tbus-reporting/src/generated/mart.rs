@@ -892,33 +892,37 @@ pub struct CtlTbusMark {
     pub id: i32,
     /// `LAST_ID`: ID in G_CUSTOM_DATA_S of the last row of the last event. (chosen)
     pub last_id: i64,
-    /// `LAST_SEQUENCE`: GSYS_SEQ of that row: another database has another there. (chosen)
+    /// `LAST_SEQUENCE`: GSYS_SEQ of that row. (chosen)
     pub last_sequence: Option<i64>,
     /// `LAST_DOMAIN`: GSYS_DOMAIN of that row. (chosen)
     pub last_domain: Option<i32>,
+    /// `LAST_ADDED_TS`: ADDED_TS of that row: numbers begin with 1 in every database, times do not. (chosen)
+    pub last_added_ts: Option<i32>,
     /// `UPDATED_TS`: When it was written, UTC seconds. (chosen)
     pub updated_ts: i32,
 }
 
 impl CtlTbusMark {
     /// Columns that an insert gives: all but a number that the database gives.
-    pub const WIDTH: usize = 5;
+    pub const WIDTH: usize = 6;
 
     const COLUMNS: &'static [Column] = &[
         Column { name: "ID", kind: Kind::Int4 },
         Column { name: "LAST_ID", kind: Kind::Int8 },
         Column { name: "LAST_SEQUENCE", kind: Kind::Int8 },
         Column { name: "LAST_DOMAIN", kind: Kind::Int4 },
+        Column { name: "LAST_ADDED_TS", kind: Kind::Int4 },
         Column { name: "UPDATED_TS", kind: Kind::Int4 },
     ];
 
     /// The row as the columns of its table.
-    pub fn values(&self) -> [Value<'static>; 5] {
+    pub fn values(&self) -> [Value<'static>; 6] {
         [
             Value::Int(i64::from(self.id)),
             Value::Int(self.last_id),
             big(self.last_sequence),
             int(self.last_domain),
+            int(self.last_added_ts),
             Value::Int(i64::from(self.updated_ts)),
         ]
     }
@@ -1104,7 +1108,7 @@ pub(crate) static TABLES: &[Table] = &[
     Table { name: "CTL_AUDIT_LOG", columns: &[Column { name: "AUDIT_KEY", kind: Kind::Int8 }, Column { name: "JOB_NAME", kind: Kind::Text }, Column { name: "PROCESSING_STATUS", kind: Kind::Text }, Column { name: "MIN_DATE_TIME_KEY", kind: Kind::Int4 }, Column { name: "MAX_DATE_TIME_KEY", kind: Kind::Int4 }, Column { name: "CREATED_TS", kind: Kind::Int4 }, Column { name: "DATA_SOURCE_SESSION", kind: Kind::Int4 }, Column { name: "ROW_COUNT", kind: Kind::Int8 }] },
     Table { name: "STG_TRANSFORM_DISCARDS", columns: &[Column { name: "TABLE_NAME", kind: Kind::Text }, Column { name: "INTERACTION_ID", kind: Kind::Int8 }, Column { name: "GUID", kind: Kind::Text }, Column { name: "CREATE_AUDIT_KEY", kind: Kind::Int8 }, Column { name: "CODE", kind: Kind::Int4 }, Column { name: "REASON", kind: Kind::Text }, Column { name: "ETL_TS", kind: Kind::Int4 }, Column { name: "ETL_DATE_TIME_KEY", kind: Kind::Int4 }] },
     Table { name: "CTL_TBUS_SCHEMA", columns: &[Column { name: "ID", kind: Kind::Int4 }, Column { name: "VERSION", kind: Kind::Int4 }] },
-    Table { name: "CTL_TBUS_MARK", columns: &[Column { name: "ID", kind: Kind::Int4 }, Column { name: "LAST_ID", kind: Kind::Int8 }, Column { name: "LAST_SEQUENCE", kind: Kind::Int8 }, Column { name: "LAST_DOMAIN", kind: Kind::Int4 }, Column { name: "UPDATED_TS", kind: Kind::Int4 }] },
+    Table { name: "CTL_TBUS_MARK", columns: &[Column { name: "ID", kind: Kind::Int4 }, Column { name: "LAST_ID", kind: Kind::Int8 }, Column { name: "LAST_SEQUENCE", kind: Kind::Int8 }, Column { name: "LAST_DOMAIN", kind: Kind::Int4 }, Column { name: "LAST_ADDED_TS", kind: Kind::Int4 }, Column { name: "UPDATED_TS", kind: Kind::Int4 }] },
     Table { name: "CTL_TBUS_SESSION", columns: &[Column { name: "GSYS_DOMAIN", kind: Kind::Int4 }, Column { name: "AUDIT_KEY", kind: Kind::Int8 }, Column { name: "LAST_SEQUENCE", kind: Kind::Int4 }] },
     Table { name: "CTL_TBUS_PENDING", columns: &[Column { name: "DATE_TIME_KEY", kind: Kind::Int4 }] },
     Table { name: "AGT_CALLBACK_SUBHOUR", columns: &[Column { name: "DATE_TIME_KEY", kind: Kind::Int4 }, Column { name: "TENANT_KEY", kind: Kind::Int4 }, Column { name: "RESOURCE_KEY", kind: Kind::Int4 }, Column { name: "CALLBACK_DIM_1_KEY", kind: Kind::Int4 }, Column { name: "CALLBACK_DIM_2_KEY", kind: Kind::Int4 }, Column { name: "CALLBACK_DIM_3_KEY", kind: Kind::Int4 }, Column { name: "OFFERED", kind: Kind::Int8 }, Column { name: "ACCEPTED", kind: Kind::Int8 }, Column { name: "DECLINED", kind: Kind::Int8 }, Column { name: "ATTEMPTED", kind: Kind::Int8 }, Column { name: "ATTEMPTS", kind: Kind::Int8 }, Column { name: "CUSTOMER_CONNECTED", kind: Kind::Int8 }, Column { name: "CANCELLED", kind: Kind::Int8 }, Column { name: "ABANDONED", kind: Kind::Int8 }, Column { name: "SUCCESS", kind: Kind::Int8 }, Column { name: "WAIT_AGENT_OFFLINE_TIME", kind: Kind::Int8 }, Column { name: "ESTABLISH_MEDIA_IXN_TIME", kind: Kind::Int8 }, Column { name: "CONN_WAITING_AGENT_TIME", kind: Kind::Int8 }] },

@@ -128,6 +128,12 @@ fn another_interaction_database_is_noticed() {
         assert!(text.contains("row 240 of G_CUSTOM_DATA_S") || text.contains("row 2"), "{text}");
         other.record(&[Sent::of("445-9", 5)]);
         assert!(matches!(etl::run(&options, &mut ()), Err(EtlError::OtherSource { .. })));
+        // A database that was made anew numbers rows, inserts and sessions as the one before it.
+        let again = Chain::with(Place::sqlite(), Place::sqlite());
+        let later = |event: Sent| Sent { added_ts: event.added_ts.map(|at| at + 3600), ..event };
+        again.record(&events().into_iter().map(later).collect::<Vec<_>>());
+        options.idb = again.idb.url.clone();
+        assert!(matches!(etl::run(&options, &mut ()), Err(EtlError::OtherSource { .. })));
         assert_eq!(chain.run().events, 0);
     }
 }
