@@ -120,7 +120,9 @@ impl Driver<'_> {
     }
 
     fn tell_news(&mut self) {
-        for news in self.shared.machine().take_news() {
+        // Taken out first: in the head of the loop the machine would stay locked while they are told.
+        let news = self.shared.machine().take_news();
+        for news in news {
             self.tell(&Event::News(news));
         }
     }

@@ -3,7 +3,7 @@
 use tbus_apps::callback::{Advanced, Server};
 use tlib_proto::{AttributeId, MessageId, ValueRef};
 
-use crate::support::{NOW, START, TestClock, ask, config, t_server};
+use crate::support::{NOW, PATIENCE, START, TestClock, ask, config, t_server};
 
 #[test]
 fn two_user_events_on_the_clock_that_is_injected() {
@@ -50,6 +50,30 @@ fn two_user_events_on_the_clock_that_is_injected() {
     let expected =
         ["QUEUED", "QUEUED -> ROUTING", "ROUTING -> PROCESSING", "PROCESSING -> COMPLETED AGENT_CONNECTED"];
     assert_eq!(states, expected);
+}
+
+#[test]
+fn whoever_is_told_something_holds_nobody_up() {
+    let clock = TestClock::new();
+    let switch = t_server(&clock);
+    let (mut config, _) = config(switch.address(), &clock);
+    let (told, is_told) = std::sync::mpsc::channel();
+    let (go_on, may_go_on) = std::sync::mpsc::channel();
+    let (seen, was_seen) = std::sync::mpsc::channel();
+    config.tell = Some(Box::new(move |_| {
+        told.send(()).unwrap();
+        seen.send(may_go_on.recv_timeout(PATIENCE).is_ok()).unwrap();
+    }));
+    let server = Server::start(config).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| ask(&server, "POST", START, "_customer_number=8005550100"));
+        is_told.recv_timeout(PATIENCE).unwrap();
+        // The service can be asked meanwhile.
+        assert!(server.next_due().is_some());
+        go_on.send(()).unwrap();
+        assert!(was_seen.recv().unwrap());
+    });
+    drop(go_on);
 }
 
 #[test]
