@@ -183,8 +183,7 @@ impl Assembler {
             self.under_way = true;
             self.last = KEYS.len();
         }
-        self.event.end =
-            End { id: row.id, insert: row.insert, domain: row.domain, added_ts: row.added_ts };
+        self.event.end = End { id: row.id, insert: row.insert, domain: row.domain, added_ts: row.added_ts };
         let prefixed = row.key.starts_with(PREFIX);
         self.event.is_callback |= prefixed;
         let Some((slot, by_alias)) = self.slot(row.key) else {

@@ -19,6 +19,7 @@ use std::ops::ControlFlow;
 
 use event::{Assembler, End, Event, SourceRow};
 use load::{Commit, Loader};
+pub(crate) use rules::number;
 pub use rules::{Doubt, Reason};
 use rules::{Verdict, judge};
 pub use summary::Summary;
@@ -237,11 +238,7 @@ impl Run<'_> {
     }
 
     /// What the event under way gives.
-    fn event(
-        &mut self,
-        commit: &mut Commit<'_, '_>,
-        end: &mut Option<End>,
-    ) -> Result<(), EtlError> {
+    fn event(&mut self, commit: &mut Commit<'_, '_>, end: &mut Option<End>) -> Result<(), EtlError> {
         let Some(event) = self.assembler.take() else { return Ok(()) };
         self.summary.events += 1;
         self.summary.unknown_keys += event.unknown;

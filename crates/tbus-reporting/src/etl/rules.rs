@@ -171,7 +171,7 @@ fn is_number(key: &Key) -> bool {
 }
 
 /// A number that columns hold: decimal digits, 0 to 2147483647, with blanks around it if need be.
-fn number(text: &str) -> Option<i32> {
+pub(crate) fn number(text: &str) -> Option<i32> {
     let text = text.trim_ascii();
     // `parse` takes a sign.
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {

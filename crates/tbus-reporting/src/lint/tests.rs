@@ -1,6 +1,7 @@
 //! A positive and a negative case of every code.
 
 use super::*;
+use crate::etl;
 
 /// When the final event of the worked example is sent.
 const NOW: i64 = 1_411_120_818;
@@ -124,6 +125,25 @@ fn keys_with_chosen_names_are_known() {
     assert_eq!(codes(&whole(&here)), [""; 0]);
     assert_eq!(codes(&whole(&[("_CB_T_DESIRED_TIME", N(NOW * 1000))])), ["CB104"]);
     assert_eq!(codes(&whole(&[("_CB_T_PUSH_DELIVERY_CONFIRMED", N(NOW + 43_200))])), ["CB106"]);
+}
+
+#[test]
+fn what_the_transform_discards_is_an_error() {
+    let mandatory =
+        ["_CB_T_SERVICE_START", "_CB_D_CALLBACK_OFFER", "_CB_N_CALLBACK_OFFERED", "_CB_T_CALLBACK_OFFERED"];
+    for key in mandatory {
+        for text in
+            ["", "x", "-1", "+1", "1.5", "2147483648", "99999999999", "1411120800000", "9223372036854775808"]
+        {
+            assert!(etl::number(text).is_none(), "{text}");
+            let found = findings(CallData::Never, &whole(&[(key, T(text))]));
+            let is_error =
+                |finding: &Finding| finding.code.severity() == Severity::Error && finding.text.contains(key);
+            assert!(found.iter().any(is_error), "{key} = {text:?}: {found:?}");
+        }
+    }
+    assert_eq!(etl::number(" 12 "), Some(12));
+    assert!(codes(&whole(&[("_CB_D_CALLBACK_OFFER", T(" 12 "))])).iter().all(|code| *code == "CB307"));
 }
 
 /// Input that has a finding of this code, and its like without one.

@@ -112,9 +112,9 @@ pub(super) fn find(name: &str) -> Option<&'static Key> {
 fn number(value: Value<'_>) -> Option<i64> {
     match value {
         Value::Number(number) => Some(number),
-        // `+5` is read by Rust and by nobody else.
-        Value::Text(text) if !text.starts_with('+') => text.parse().ok(),
-        _ => None,
+        // `+5` is read by Rust and by nobody else; blanks around a number do no harm to the transform.
+        Value::Text(text) => text.trim_ascii().parse().ok().filter(|_| !text.contains('+')),
+        Value::List | Value::Binary => None,
     }
 }
 
@@ -250,6 +250,10 @@ fn check_number(event: &Event<'_>, key: &Key, value: i64, pair: &Pair<'_>, say: 
         }
         Kind::Flag if value != 0 && value != 1 => {
             say(Code::NoFlag, pair.at, format!("{name} is {value}; it is a flag, 0 or 1"));
+        }
+        _ if key.mandatory && !(0..=LARGEST).contains(&value) => {
+            let text = format!("{name} is {value}, which its column cannot hold: there will be no fact");
+            say(Code::Unusable, pair.at, text);
         }
         Kind::Seconds | Kind::Count if value < 0 => {
             say(Code::Range, pair.at, format!("{name} is {value}, less than 0"));
