@@ -146,6 +146,21 @@ fn what_the_transform_discards_is_an_error() {
     assert!(codes(&whole(&[("_CB_D_CALLBACK_OFFER", T(" 12 "))])).iter().all(|code| *code == "CB307"));
 }
 
+#[test]
+fn the_published_spelling_counts_wherever_it_stands() {
+    let (alias, name) = (("_CB_D_ESTABLISH_MEDIA_I_XN", T("x")), ("_CB_D_ESTABLISH_MEDIA_IXN", T("6")));
+    for both in [[alias, name], [name, alias]] {
+        let pairs: Pairs = without(&without(&first(), alias.0), name.0).into_iter().chain(both).collect();
+        let found = findings(CallData::Never, &[User(pairs)]);
+        let twice: Vec<_> = found.iter().filter(|finding| finding.code == Code::Twice).collect();
+        assert_eq!(twice.len(), 1, "{found:?}");
+        let text = "_CB_D_ESTABLISH_MEDIA_I_XN comes with another value, too; that of _CB_D_ESTABLISH_MEDIA_IXN counts";
+        assert_eq!(twice[0].text, text);
+        // The value that does not count is not looked at.
+        assert!(!found.iter().any(|finding| finding.code == Code::NoNumber), "{found:?}");
+    }
+}
+
 /// Input that has a finding of this code, and its like without one.
 fn case(code: Code) -> (Vec<Input>, Vec<Input>) {
     let one = |key, bad, good| (whole(&[(key, bad)]), whole(&[(key, good)]));

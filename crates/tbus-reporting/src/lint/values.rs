@@ -47,7 +47,8 @@ const DIAL_TIMES: [&str; 7] = [
     keys::CB_T_SERVICE_END,
 ];
 
-/// The pairs of an event by their key in the table: the first of each, as the recorder stores it, in any spelling.
+/// The pairs of an event by their key in the table: of each the first in the published spelling, else the first in another,
+/// as the transform takes it.
 pub(super) struct Known<'a> {
     pairs: Vec<(&'static Key, Pair<'a>)>,
     /// Their service.
@@ -58,10 +59,11 @@ impl<'a> Known<'a> {
     pub(super) fn of(event: &Event<'a>) -> Self {
         let mut known = Self { pairs: Vec::new(), service: None };
         for pair in event.pairs {
-            if let Some(key) = find(pair.key)
-                && known.get(key.name).is_none()
-            {
-                known.pairs.push((key, *pair));
+            let Some(key) = find(pair.key) else { continue };
+            match known.pairs.iter_mut().find(|(there, _)| there.name == key.name) {
+                None => known.pairs.push((key, *pair)),
+                Some((_, there)) if there.key != key.name && pair.key == key.name => *there = *pair,
+                Some(_) => {}
             }
         }
         known.service =
@@ -133,8 +135,11 @@ pub(super) fn check_event(event: &Event<'_>, known: &Known<'_>, out: &mut dyn Fn
                 match known.get(key.name) {
                     Some(first) if first != pair => {
                         if stored(first.value) != stored(pair.value) {
-                            let text =
-                                format!("{} comes again with another value; the first is stored", pair.key);
+                            let counts = match first.key == pair.key {
+                                true => "the first is stored".to_owned(),
+                                false => format!("that of {} counts", first.key),
+                            };
+                            let text = format!("{} comes with another value, too; {counts}", pair.key);
                             say(Code::Twice, pair.at, text);
                         }
                     }
