@@ -19,6 +19,7 @@ use std::ops::ControlFlow;
 
 use event::{Assembler, End, Event, SourceRow};
 use load::{Commit, Loader};
+#[cfg(test)]
 pub(crate) use rules::number;
 pub use rules::{Doubt, Reason};
 use rules::{Verdict, judge};
