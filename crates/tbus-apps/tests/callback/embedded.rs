@@ -57,9 +57,9 @@ fn whoever_is_told_something_holds_nobody_up() {
     let clock = TestClock::new();
     let switch = t_server(&clock);
     let (mut config, _) = config(switch.address(), &clock);
-    let (told, is_told) = std::sync::mpsc::channel();
-    let (go_on, may_go_on) = std::sync::mpsc::channel();
-    let (seen, was_seen) = std::sync::mpsc::channel();
+    let (told, is_told) = std::sync::mpsc::sync_channel(1);
+    let (go_on, may_go_on) = std::sync::mpsc::sync_channel(1);
+    let (seen, was_seen) = std::sync::mpsc::sync_channel(1);
     config.tell = Some(Box::new(move |_| {
         told.send(()).unwrap();
         seen.send(may_go_on.recv_timeout(PATIENCE).is_ok()).unwrap();
