@@ -50,7 +50,7 @@ pub(crate) struct AnonymizeArgs {
     /// Leave the values of this key or column as they are (repeatable)
     #[arg(long, value_name = "NAME")]
     keep_key: Vec<String>,
-    /// Replace every value of this attribute but integers (repeatable)
+    /// Replace every value of this attribute (repeatable)
     #[arg(long, value_name = "NAME")]
     hide_attribute: Vec<String>,
     /// Leave the values of this attribute as they are (repeatable)

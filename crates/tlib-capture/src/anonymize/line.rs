@@ -168,6 +168,7 @@ impl Anonymizer {
             seen.time(seconds);
         }
         match number.parse::<i32>() {
+            _ if treatment == Treatment::Keep => {}
             Ok(number_value) if pair || matches!(treatment, Treatment::Whole(_)) => {
                 let fake = self.treat_int(treatment, number_value, place).to_string();
                 if let Some(place) = value.get_mut(..number.len()).filter(|place| place.len() == fake.len()) {

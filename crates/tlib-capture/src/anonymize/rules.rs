@@ -283,7 +283,8 @@ impl Rules {
             None if NUMBERS.contains(&name) => Treatment::Whole(Class::Number),
             None if NAMES.contains(&name) => Treatment::Whole(Class::Name),
             None if name == "Host" => Treatment::Whole(Class::Host),
-            None if KEPT.contains(&name) => Treatment::Keep,
+            // Calls, not people; what is printed with more zeros than it needs is one, too.
+            None if KEPT.contains(&name) || name.ends_with("ConnID") => Treatment::Keep,
             None => Treatment::Search,
         }
     }
