@@ -14,6 +14,22 @@ pub(crate) const VALUE_LIMIT: usize = 4096;
 /// Most items of a list (chosen).
 pub(crate) const LIST_LIMIT: usize = 1000;
 
+/// Most bytes of names and values that a callback keeps (chosen): thousands of callbacks are kept.
+pub(crate) const KEPT_LIMIT: usize = 16 << 10;
+
+/// Whether parameters are small enough to be kept with a callback.
+///
+/// # Errors
+/// `BAD_PARAMETER` when they are not.
+pub(crate) fn check_size<'a>(params: impl Iterator<Item = &'a (String, String)>) -> Result<(), Refusal> {
+    let bytes =
+        params.fold(0_usize, |sum, (name, value)| sum.saturating_add(name.len()).saturating_add(value.len()));
+    if bytes <= KEPT_LIMIT {
+        return Ok(());
+    }
+    Err(Refusal::bad(format!("the parameters have {bytes} bytes together; a callback keeps {KEPT_LIMIT}")))
+}
+
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {

@@ -30,6 +30,9 @@ pub enum Action {
     Attach(KvList),
 }
 
+/// How often a callback may get another time (chosen): each time is a user event that the plan keeps.
+const RESCHEDULES: usize = 100;
+
 /// A plan cannot be changed any more.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -47,6 +50,9 @@ pub enum Refused {
         /// Now.
         now: i64,
     },
+    /// It was given another time too often.
+    #[error("the callback was given another time {RESCHEDULES} times, the most there may be")]
+    TooOften,
     /// The pairs do not fit into a message.
     #[error("{0}")]
     Encode(#[from] EncodeError),
@@ -157,6 +163,10 @@ impl Plan {
         }
         if new < at {
             return Err(Refused::Past { new, now: at });
+        }
+        // The first event is that of the start.
+        if self.moments.iter().filter(|moment| moment.event && moment.at <= at).count() > RESCHEDULES {
+            return Err(Refused::TooOften);
         }
         let mut told = Moment { event: true, state: Some((State::Scheduled, None)), ..Moment::new(at) };
         let known = &mut told.known;

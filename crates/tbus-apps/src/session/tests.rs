@@ -418,6 +418,18 @@ fn rescheduled_after_the_last_dial() {
 }
 
 #[test]
+fn rescheduled_without_end() {
+    let mut plan = plan(&callback(), &Script::default()).expect("it fits");
+    for nth in 0..100 {
+        plan.reschedule(T + nth, T + 3600 + nth).expect("it waits");
+    }
+    let steps = plan.steps.clone();
+    assert_eq!(plan.reschedule(T + 100, T + 7200), Err(Refused::TooOften));
+    assert_eq!(plan.steps, steps);
+    plan.cancel(T + 100).expect("it waits");
+}
+
+#[test]
 fn a_session_that_dies() {
     let crash = |back_after| Script { crash: Some(Crash { after: 9, back_after }), ..Script::default() };
     let sent = events(&callback(), &crash(None));

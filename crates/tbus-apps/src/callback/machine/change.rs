@@ -3,7 +3,7 @@
 use super::start::{self, given};
 use super::{Machine, Record, What};
 use crate::callback::options;
-use crate::callback::params::{COUNT_LIMIT, Params};
+use crate::callback::params::{COUNT_LIMIT, Params, check_size};
 use crate::callback::refusal::{Phrase, Refusal};
 use crate::session::{Reason, Refused, State};
 
@@ -87,6 +87,8 @@ impl Machine {
         if entry.params.len().saturating_add(params.len()) > COUNT_LIMIT {
             return Err(Refusal::bad(format!("the callback would have more than {COUNT_LIMIT} parameters")));
         }
+        let stays = |(name, _): &&(String, String)| given(&params, name).is_none();
+        check_size(entry.params.iter().filter(stays).chain(&params))?;
         if let Some(desired) = desired {
             self.check_bucket(service, &service_options, desired, Some(order))?;
             self.move_to(order, desired, now)?;
@@ -158,6 +160,7 @@ fn plan_refused(error: &Refused, wrong: impl Fn(State) -> Refusal) -> Refusal {
     match error {
         Refused::TooLate(state) => wrong(*state),
         Refused::NoSession => wrong(State::Completed),
+        Refused::TooOften => Refusal::new(Phrase::State, error.to_string()),
         error => Refusal::bad(error.to_string()),
     }
 }

@@ -4,7 +4,7 @@ use super::Machine;
 use super::entry::{Entry, Run};
 use super::limits::OPEN_LIMIT;
 use crate::callback::options::{self, InQueueChecking, Service, ServiceOptions, Use};
-use crate::callback::params::Params;
+use crate::callback::params::{Params, check_size};
 use crate::callback::refusal::{Phrase, Refusal};
 use crate::callback::time;
 use crate::session::{self, CallDirection, Callback, CallbackType, Queue, State};
@@ -44,6 +44,7 @@ impl Machine {
     /// `NOT_FOUND` for an unknown service, `BAD_PARAMETER`, and `SERVICE_UNAVAILABLE` when a limit is reached.
     pub fn start(&mut self, service: &str, params: Params, now: i64) -> Result<Started, Refusal> {
         let params = params.into_texts()?;
+        check_size(params.iter())?;
         let options = effective(self.service(service)?, &params)?;
         for key in &options.mandatory_keys {
             if given(&params, key).is_none_or(str::is_empty) {

@@ -113,6 +113,28 @@ fn completed_callbacks_are_kept_up_to_a_number() {
 }
 
 #[test]
+fn a_callback_keeps_so_much_of_its_requests() {
+    let mut machine = machine("[service.x]\n");
+    let long = "x".repeat(4096);
+    let given = |count: usize| {
+        let names = ["a", "b", "c", "d"].into_iter().take(count);
+        names.map(|name| (name, long.as_str())).chain(number("1")).collect::<Vec<_>>()
+    };
+    let refusal = refused(&mut machine, &given(4), T);
+    assert_eq!(refusal.message, "the parameters have 16405 bytes together; a callback keeps 16384");
+    let id = start(&mut machine, &given(3), T).unwrap();
+    let mut change = |name: &str, value: &str| {
+        machine
+            .reschedule("x", &id, Params::texts([(name, value)]).unwrap(), T)
+            .map_err(|error| error.message)
+    };
+    // What is replaced does not count.
+    change("a", &long).unwrap();
+    assert!(change("d", &long).unwrap_err().contains("a callback keeps 16384"));
+    change("d", "short").unwrap();
+}
+
+#[test]
 fn a_request_overwrites_what_it_may() {
     let mut machine = machine(
         "[service.x]\n_urs_virtual_queue = VQ_$city$\n_overwritable_options = _target, _max_dial_attempts\n\
