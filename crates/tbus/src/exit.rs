@@ -119,13 +119,25 @@ pub(crate) fn say(text: &str) {
 
 /// Writes a line to stderr. That nobody reads it is no error.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", harmless(text));
+}
+
+/// A text that cannot steer a terminal, whoever wrote a part of it: control characters but ends of lines and tabs become
+/// U+FFFD.
+fn harmless(text: &str) -> String {
+    let steers = |sign: char| sign.is_control() && !['\n', '\t'].contains(&sign);
+    text.chars().map(|sign| if steers(sign) { '\u{fffd}' } else { sign }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use anyhow::anyhow;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(harmless("VQ\u{1b}[2J\r\u{9b}1m\n\té"), "VQ\u{fffd}[2J\u{fffd}\u{fffd}1m\n\té");
+    }
 
     #[test]
     fn long_values_are_cut() {
