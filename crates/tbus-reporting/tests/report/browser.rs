@@ -136,6 +136,12 @@ fn the_summary_page_is_drawn() {
     assert_eq!(bars["days"][3]["text"], "2014-09-19 \u{2013} Offered: 391");
 
     assert_legible(&browser);
+    // Every column is seen without scrolling, with the longest callback type, too.
+    let hidden = browser.run(
+        "for (const cell of document.querySelectorAll('tbody td:first-child')) cell.textContent = 'WAIT_FOR_AGENT';
+        return [...document.querySelectorAll('.scroll')].map(s => s.scrollWidth - s.clientWidth)",
+    );
+    assert_eq!(hidden, serde_json::json!([0, 0, 0]), "pixels of tables that are hidden");
     assert_quiet(&browser, &path);
 }
 
