@@ -4,6 +4,7 @@
 mod clock;
 mod heard;
 mod http;
+mod interrupt;
 mod play;
 mod source;
 mod stage;
@@ -35,7 +36,7 @@ use transform::Transform;
     tbus chain --seed 7 --count 1000           callbacks as contact centres have them, the same for the same seed\n\n\
     Everything runs on the scenario's clock, so a day of callbacks takes a second. The report goes to standard output, \
     everything else to stderr.\n\n\
-    Exit code 1: the callback service has refused a request, or T-Server has not taken a message."
+    Exit code 1: the callback service has refused a request, or T-Server has not taken a message, or it was interrupted."
 )]
 pub(crate) struct ChainArgs {
     /// The scenario: a name (--list), its first letter, or a file
@@ -83,9 +84,11 @@ pub(crate) fn run(args: &ChainArgs) -> Outcome {
     let zone = source::zone(args.zone.as_deref().or(scenario.zone.as_deref()))?;
     note(&format!("{name}: {}", scenario.title));
     let kept = Kept::make(args)?;
+    let temporary = kept.temporary.as_ref().map(|folder| folder.path().to_owned());
+    interrupt::listen(temporary, args.dir.clone())?;
     let mut transform = Transform::new(kept.places.idb.clone(), kept.info_mart.clone());
     let mut stage = Stage::start(&scenario, args.seed, kept.places.clone())?;
-    note(&told::stage(&stage, &kept.places.idb));
+    note(&told::stage(&stage, &kept.recorded(args)));
 
     let bar = bar(&scenario);
     let now = stage.clock.clone();
@@ -152,10 +155,18 @@ struct Kept {
     places: Places,
     info_mart: DatabaseUrl,
     /// Removed when it is dropped.
-    _temporary: Option<tempfile::TempDir>,
+    temporary: Option<tempfile::TempDir>,
 }
 
 impl Kept {
+    /// Where the recorder stores: a path is of use only if it stays.
+    fn recorded(&self, args: &ChainArgs) -> String {
+        match (&self.temporary, &args.idb) {
+            (Some(_), None) => "in a temporary folder (--dir keeps it)".to_owned(),
+            _ => self.places.idb.to_string(),
+        }
+    }
+
     fn make(args: &ChainArgs) -> Result<Self, Failure> {
         let (folder, temporary) = match &args.dir {
             Some(dir) => {
@@ -187,7 +198,7 @@ impl Kept {
                 logs,
             },
             info_mart: args.info_mart.clone().unwrap_or_else(|| file("infomart.sqlite")),
-            _temporary: temporary,
+            temporary,
         })
     }
 }

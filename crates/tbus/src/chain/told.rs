@@ -1,6 +1,5 @@
 //! What stderr says of a play.
 
-use tbus_db::DatabaseUrl;
 use tbus_reporting::etl;
 
 use super::heard::Heard;
@@ -14,7 +13,7 @@ use crate::invocation;
 const SHOWN: usize = 5;
 
 /// Who runs where.
-pub(super) fn stage(stage: &Stage, idb: &DatabaseUrl) -> String {
+pub(super) fn stage(stage: &Stage, idb: &str) -> String {
     format!(
         "  callback service  http://{}\n  T-Server          {} on {}, user events on {DN}\n  recorder          {idb}",
         stage.service.address(),

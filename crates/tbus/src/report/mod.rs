@@ -37,7 +37,7 @@ const SUMMARY_HELP: &str = "Examples:\n  tbus report callback-summary --info-mar
     tbus report callback-summary --info-mart infomart.sqlite -o report.html\n  \
     tbus report callback-summary --info-mart infomart.sqlite --from 2014-09-01 --to 2014-09-30 --format csv\n  \
     tbus report callback-summary --info-mart postgres://me@host/infomart --zone Europe/Berlin --queue Callback_VQ\n\n\
-    Figures come from the aggregates that `tbus etl` makes. CSV has the columns of the published report, sub totals\n\
+    Figures come from the aggregates that `tbus etl` makes. CSV has the columns of the published report, sub totals \
     included; HTML is one file with charts that needs no network.";
 
 const DETAILS_HELP: &str = "Examples:\n  tbus report callback-details --info-mart infomart.sqlite --queue Callback_VQ\n  \

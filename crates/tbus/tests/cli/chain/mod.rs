@@ -4,11 +4,13 @@ mod facts;
 mod truth;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::process::Command;
 
 use tlib_testkit::Postgres;
 
-use crate::support::{Ended, evidence, run};
+use crate::support::{Ended, end, evidence, run, tbus};
 
 /// The published report, with commas.
 fn published_report() -> String {
@@ -49,6 +51,27 @@ fn without_options_it_plays_the_published_report() {
     assert_eq!(fields[3..], figures);
     assert!(ended.stderr.contains("Try next:"), "{}", ended.stderr);
     assert!(ended.stderr.lines().all(|line| line.chars().count() <= 120), "{}", ended.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_no_temporary_folder() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut child = tbus(["chain", "--count", "1000000"]).env("TMPDIR", temporary.path()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    // Everything runs when the recorder is named.
+    while !line.contains("recorder") {
+        line.clear();
+        assert_ne!(said.read_line(&mut line).unwrap(), 0, "it has ended");
+    }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    end(child).with_code(1);
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert!(rest.ends_with("tbus: interrupted\n"), "{rest}");
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 
 #[test]
