@@ -33,6 +33,14 @@ fn every_script_has_every_table_and_marks_what_is_chosen() {
         assert!(line("DESIRED_TIME_TS").ends_with("-- doc chosen"));
         assert!(!line("FINAL_RECORD").contains("--"), "published: {}", line("FINAL_RECORD"));
     }
+    // A view is alone in its batch.
+    let batches = scripts[2].split("\nGO\n").map(|batch| {
+        let statements = batch.lines().filter(|line| line.ends_with(';')).count();
+        (statements, batch.contains("CREATE VIEW "))
+    });
+    let with_views: Vec<_> = batches.filter(|(_, has_view)| *has_view).collect();
+    assert_eq!(with_views, [(1, true); 10], "{}", scripts[2]);
+    assert!([0, 1, 3].iter().all(|other| !scripts[*other].contains("\nGO\n")));
     let oracle = &scripts[3];
     assert!(
         oracle.contains("NUMBER(19) NOT NULL") && oracle.contains("VARCHAR2(255) DEFAULT 'UNKNOWN' NOT NULL")

@@ -86,7 +86,8 @@ impl Engine {
     }
 }
 
-/// The whole script of an engine. A statement ends with `;` at the end of a line, and nothing else does.
+/// The whole script of an engine. A statement ends with `;` at the end of a line, and nothing else does; on SQL
+/// Server a line `GO` ends a batch.
 pub(super) fn ddl(idb: &Idb, engine: Engine) -> String {
     let mut out = format!(
         "-- Tables of the {} for {}, version {} of the schema.\n\
@@ -109,7 +110,11 @@ pub(super) fn ddl(idb: &Idb, engine: Engine) -> String {
         index(&mut out, row, engine);
     }
     for row in &idb.view {
+        batch(&mut out, engine);
         view(&mut out, idb, row, engine);
+    }
+    if !idb.view.is_empty() {
+        batch(&mut out, engine);
     }
     for row in &idb.seed {
         seed(&mut out, idb, row, engine);
@@ -174,6 +179,13 @@ fn index(out: &mut String, index: &Index, engine: Engine) {
         index.name,
         index.table
     );
+}
+
+/// The end of a batch for the tools of SQL Server, which want a view to be alone in one.
+fn batch(out: &mut String, engine: Engine) {
+    if engine == Engine::Mssql {
+        out.push_str("\nGO\n");
+    }
 }
 
 /// A view: the columns of what it reads, or its sums over periods. PostgreSQL's SUM is wider than what it sums.
