@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod place;
+mod plans;
 mod restart;
 mod rules;
 mod sample;
