@@ -5,6 +5,7 @@
 pub mod etl;
 mod generated;
 pub mod lint;
+pub mod options;
 pub mod report;
 pub mod schema;
 

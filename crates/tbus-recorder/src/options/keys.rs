@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::error::OptionsErrorKind;
-use super::ini::{Entry, cut, is_commented};
 use super::{FieldKey, StateKey};
+use tbus_options::{Entry, cut, is_commented};
 
 /// The types that the published examples have; they have no effect on what is stored (facts 2.4).
 const TYPES: [&str; 2] = ["char", "int"];

@@ -5,7 +5,6 @@
 //! INI text that exports of such applications have.
 
 mod error;
-mod ini;
 mod keys;
 mod known;
 mod read;

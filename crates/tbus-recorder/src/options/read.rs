@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use tbus_options::{Entry, Line, Mistake, cut};
+
 use super::error::{Notice, OptionsError, OptionsErrorKind};
-use super::ini::{self, Entry, Line, cut};
 use super::keys::{self, Taken, value};
 use super::known::{self, Use};
 use super::{History, Options, Roles, StoreEventData};
@@ -17,16 +18,17 @@ const VALUE_LIMIT: usize = 255;
 const LARGEST_USERDATA_LENGTH: u32 = 4000;
 
 pub(super) fn read(name: &str, text: &[u8]) -> Result<(Options, Vec<Notice>), OptionsError> {
-    let text = ini::decode(name, text, Options::TEXT_LIMIT)?;
     let mut reader = Reader { file: name, ..Reader::default() };
-    for line in ini::lines(text) {
+    let wrong = |Mistake { line, kind }| OptionsError { file: name.to_owned(), line, kind: kind.into() };
+    let text = tbus_options::decode(text, Options::TEXT_LIMIT).map_err(wrong)?;
+    for line in tbus_options::lines(text) {
         match line {
             Ok(Line::Section(line, section)) => reader.section(line, section)?,
             Ok(Line::Option(entry)) => {
                 let line = entry.line;
                 reader.option(entry).map_err(|kind| reader.failed(line, kind))?;
             }
-            Err((line, kind)) => return Err(reader.failed(line, kind)),
+            Err(mistake) => return Err(wrong(mistake)),
         }
     }
     reader.finish()
@@ -85,7 +87,7 @@ impl<'t> Reader<'t> {
             return Err(value(&entry, &legal));
         }
         let (line, name) = (entry.line, entry.name);
-        let is_commented = option != Use::NoEffect && ini::is_commented(entry.value);
+        let is_commented = option != Use::NoEffect && tbus_options::is_commented(entry.value);
         self.apply(option, entry)?;
         if is_commented {
             let text = format!("the value of {name} has all of the line; a comment needs a line of its own");

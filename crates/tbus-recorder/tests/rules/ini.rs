@@ -153,7 +153,7 @@ fn refusals_name_the_place_and_what_to_do() {
     for (text, expected) in [
         (
             "store-event-data = all",
-            "line 1: option store-event-data stands before the first section; write [custom-states] or another one above it",
+            "line 1: option store-event-data stands before the first section; write the [section] that it belongs to above it",
         ),
         (
             "[custom-states]\nstore-event-data\n",

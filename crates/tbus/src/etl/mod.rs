@@ -2,21 +2,27 @@
 
 mod screen;
 
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use tbus_db::{DatabaseUrl, DbError, ErrorKind};
 use tbus_reporting::etl::{self, EtlError, EtlOptions};
+use tbus_reporting::options::Options;
 use tbus_reporting::schema::SchemaError;
 
 use self::screen::Screen;
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{Exit, Failure, Outcome, say, unreadable};
 use crate::output::Out;
 
 /// What `tbus etl` is told.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tbus etl --idb demo.sqlite --info-mart infomart.sqlite\n  \
     tbus etl --idb postgres://me@host/idb --info-mart postgres://me@host/infomart\n  \
-    tbus etl --idb demo.sqlite --info-mart infomart.sqlite --tenant 101=Sales --format json\n\n\
+    tbus etl --idb demo.sqlite --info-mart infomart.sqlite --tenant 101=Sales --format json\n  \
+    tbus etl --idb demo.sqlite --info-mart infomart.sqlite --options gim.ini\n\n\
     Run it as often as you like: it reads what is new, and goes on where it was when it was killed. A recorder may go on\n\
     writing meanwhile. An Info Mart that is not there is made (a SQLite file, or the tables in an empty PostgreSQL\n\
     database). Events without a fact are named on stderr and stand in STG_TRANSFORM_DISCARDS.\n\n\
@@ -33,9 +39,13 @@ pub(crate) struct EtlArgs {
     /// Environment
     #[arg(long, value_name = "DBID=NAME", value_parser = tenant)]
     tenant: Vec<(i32, String)>,
-    /// Make no sums, as without [agg-feature] enable-callback; a later run makes them
-    #[arg(long)]
-    no_aggregates: bool,
+    /// The Info Mart's options in the vendor's INI spelling. [agg-feature] enable-callback and [gim-etl]
+    /// aggregation-engine-class-name say whether sums are made, which they are without a file; the rest is passed over
+    #[arg(long, value_name = "INI")]
+    options: Option<PathBuf>,
+    /// Rows that are read at a time and committed together
+    #[arg(long, value_name = "ROWS", default_value_t = EtlOptions::PAGE, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    page: u32,
     /// How to print what was done
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -71,19 +81,36 @@ pub(crate) fn run(args: &EtlArgs) -> Outcome {
     }
     let mut options =
         EtlOptions::new(args.idb.clone(), args.info_mart.clone(), jiff::Timestamp::now().as_second());
-    options.aggregates = !args.no_aggregates;
+    options.aggregates = told(args.options.as_deref())?.aggregates;
     options.tenants.clone_from(&args.tenant);
+    options.page = args.page;
     let mut screen = Screen::new();
     let ended = etl::run(&options, &mut screen);
     screen.end();
     let summary = ended.map_err(failure)?;
     let mut out = Out::new();
     match args.format {
-        Format::Table => out.text(&screen::table(&summary, args.no_aggregates))?,
+        Format::Table => out.text(&screen::table(&summary, options.aggregates))?,
         Format::Json => out.line(screen::json(&summary))?,
     }
     out.flush()?;
     Ok(Exit::Done)
+}
+
+/// What the file says; what has no effect is told.
+fn told(path: Option<&Path>) -> Result<Options, Failure> {
+    let Some(path) = path else { return Ok(Options::default()) };
+    let name = path.display().to_string();
+    let mut text = Vec::new();
+    // One byte more than is read tells that there is more.
+    let limit = u64::try_from(Options::TEXT_LIMIT).unwrap_or(u64::MAX).saturating_add(1);
+    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut text));
+    read.map_err(|error| Failure::bad(unreadable(&error).context(name.clone())))?;
+    let (options, notices) = Options::read(&name, &text).map_err(Failure::bad)?;
+    for notice in notices {
+        say(&notice.to_string());
+    }
+    Ok(options)
 }
 
 fn failure(error: EtlError) -> Failure {

@@ -81,7 +81,7 @@ impl Observer for Screen {
 }
 
 /// The summary for people.
-pub(super) fn table(summary: &Summary, no_aggregates: bool) -> String {
+pub(super) fn table(summary: &Summary, aggregates: bool) -> String {
     let mut text = String::new();
     let number = |count: u64, what: &str| counted(usize::try_from(count).unwrap_or(usize::MAX), what);
     let mut line = |name: &str, value: String| {
@@ -117,9 +117,9 @@ pub(super) fn table(summary: &Summary, no_aggregates: bool) -> String {
     }
     line(
         "aggregates",
-        match no_aggregates {
-            true => "left out".to_owned(),
-            false => format!("{} of 15 minutes", number(summary.periods, "period")),
+        match aggregates {
+            false => "left out: the options say so".to_owned(),
+            true => format!("{} of 15 minutes", number(summary.periods, "period")),
         },
     );
     text

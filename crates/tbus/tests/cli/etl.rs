@@ -70,9 +70,26 @@ fn tenants_are_named_and_sums_left_out() {
     let idb = idb(folder.path(), &[whole]);
     let mart = folder.path().join("mart.sqlite");
     let mart = mart.to_str().unwrap();
-    let line = ["etl", "--idb", &idb, "--info-mart", mart, "--tenant", "7=Sales", "--no-aggregates"];
+    let ini = folder.path().join("gim.ini");
+    let ini = ini.to_str().unwrap();
+    std::fs::write(ini, "[agg-feature]\nenable-callback = no\n[schedule]\nrun-scheduler = true\n").unwrap();
+    let line = ["etl", "--idb", &idb, "--info-mart", mart, "--tenant", "7=Sales", "--options", ini];
     let ended = run(&line).with_code(0);
-    assert!(ended.stdout.contains("aggregates   left out\n") && ended.stderr.is_empty(), "{ended:?}");
+    assert!(ended.stdout.contains("aggregates   left out: the options say so\n"), "{ended:?}");
+    let said = format!("tbus: {ini}: line 3: section [schedule] has no effect here\n");
+    assert_eq!(ended.stderr, said);
+    let report = run(&["report", "callback-summary", "--info-mart", mart]);
+    assert!(report.stderr.contains("no aggregates: run `tbus etl`"), "{report:?}");
+    for text in ["enable-callback = no\n", "[agg-feature]\nenable-callback = sometimes\n"] {
+        std::fs::write(ini, text).unwrap();
+        let ended = run(&line).with_code(2);
+        assert!(
+            ended.stderr.contains(&format!("{ini}: line ")) && ended.stderr.contains("enable-callback"),
+            "{ended:?}"
+        );
+    }
+    std::fs::remove_file(ini).unwrap();
+    assert!(run(&line).with_code(2).stderr.contains(ini), "a file that is not there");
     let ended = run(&["etl", "--idb", &idb, "--info-mart", mart]).with_code(0);
     assert!(ended.stdout.ends_with("aggregates   1 period of 15 minutes\n"), "{ended:?}");
     let report = run(&["report", "callback-summary", "--info-mart", mart, "--format", "csv"]).with_code(0);

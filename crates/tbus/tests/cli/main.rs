@@ -8,6 +8,7 @@ mod chain;
 mod codec;
 mod demo;
 mod etl;
+mod etl_killed;
 mod help;
 mod icon;
 mod idb;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tbus_options::MistakeKind;
+
 /// Something that is allowed and has no effect here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -37,29 +39,9 @@ pub struct OptionsError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionsErrorKind {
-    /// More bytes than are read.
-    #[error("the text has more than {limit} bytes")]
-    TooLong {
-        /// Most bytes.
-        limit: usize,
-    },
-    /// Bytes that are no UTF-8.
-    #[error("the text is not UTF-8; save it as UTF-8")]
-    NotUtf8,
-    /// Neither a section, nor an option, nor a comment.
-    #[error(
-        "{found:?} is neither [section], nor name = value, nor a comment (a line that begins with ; or #)"
-    )]
-    Syntax {
-        /// The line, cut.
-        found: String,
-    },
-    /// An option before the first section.
-    #[error("option {name} stands before the first section; write [service.NAME] or [callback] above it")]
-    NoSection {
-        /// The option.
-        name: String,
-    },
+    /// It is no INI text.
+    #[error(transparent)]
+    Text(#[from] MistakeKind),
     /// A section that is not known.
     #[error("there is no section [{name}]{hint}")]
     UnknownSection {

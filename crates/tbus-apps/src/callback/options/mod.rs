@@ -7,7 +7,6 @@
 //! not act upon becomes a [`Notice`].
 
 mod error;
-mod ini;
 mod known;
 mod read;
 mod value;
@@ -15,9 +14,9 @@ mod value;
 use std::collections::BTreeMap;
 
 pub use error::{Notice, OptionsError, OptionsErrorKind};
-pub(crate) use ini::cut;
 pub(crate) use known::{Use, find};
 pub(crate) use read::apply;
+pub(crate) use tbus_options::cut;
 
 use crate::session::{CallDirection, ConnectOrder};
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use tbus_options::{Entry, Line, Mistake, cut};
+
 use super::error::{Notice, OptionsError, OptionsErrorKind};
-use super::ini::{self, Entry, Line, cut};
 use super::known::{self, Use};
 use super::value::{Legal, names, number, switch, word};
 use super::{Options, SERVICE_LIMIT, Service, ServiceOptions};
@@ -18,13 +19,14 @@ const YEAR: u32 = 366 * 86_400;
 const PREFIX: &str = "service.";
 
 pub(super) fn read(name: &str, text: &[u8]) -> Result<(Options, Vec<Notice>), OptionsError> {
-    let text = ini::decode(name, text, Options::TEXT_LIMIT)?;
+    let wrong = |Mistake { line, kind }| OptionsError { file: name.to_owned(), line, kind: kind.into() };
+    let text = tbus_options::decode(text, Options::TEXT_LIMIT).map_err(wrong)?;
     let mut reader = Reader { file: name, ..Reader::default() };
-    for line in ini::lines(text) {
+    for line in tbus_options::lines(text) {
         let (number, done) = match line {
             Ok(Line::Section(number, section)) => (number, reader.section(number, section)),
             Ok(Line::Option(entry)) => (entry.line, reader.option(&entry)),
-            Err((number, kind)) => (number, Err(kind)),
+            Err(mistake) => return Err(wrong(mistake)),
         };
         done.map_err(|kind| reader.failed(number, kind))?;
     }

@@ -1,6 +1,6 @@
 //! Values of options.
 
-use super::ini::cut;
+use tbus_options::cut;
 
 /// What a value should have been.
 pub(super) type Legal = String;
