@@ -25,9 +25,10 @@ fn news_line(news: &News) -> String {
             format!("{from}{to}{reason}")
         }
         What::Rescheduled { desired } => format!("rescheduled to {}", time::format(*desired)),
-        What::Sent { dn, pairs } => format!("user event of {pairs} pairs sent to {dn}"),
+        What::Sent { dn, pairs } => format!("user event of {pairs} pairs sent to {}", printable(dn)),
         What::Attached { call, pairs } => format!("{pairs} pairs attached to call {call:016x}"),
         What::Unsent { dn, error, given_up } => {
+            let dn = printable(dn);
             format!("user event NOT sent to {dn}: {error}; {given_up} later messages are given up")
         }
         What::NotAttached { call, error } => format!("pairs NOT attached to call {call:016x}: {error}"),
@@ -42,4 +43,20 @@ fn news_line(news: &News) -> String {
 /// A text of a request: one line stays one line.
 fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() || letter == ' ' { '_' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_whatever_requests_hold() {
+        let what = What::Sent { dn: "7001\n2030 forged".to_owned(), pairs: 3 };
+        let (id, service) = ("445-1".to_owned(), "default".to_owned());
+        let news = News { at: 0, id, service, customer_number: "5\u{1b}[2J\r\n".to_owned(), what };
+        let line = log_line(&Event::News(news), 0);
+        let expected =
+            "1970-01-01T00:00:00.000Z 445-1 default 5_[2J__ user event of 3 pairs sent to 7001_2030_forged";
+        assert_eq!(line, expected);
+    }
 }

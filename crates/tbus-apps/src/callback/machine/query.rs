@@ -202,11 +202,18 @@ impl Machine {
     /// Completed callbacks with this `_callback_reason`, oldest first, with these keys of them; without keys, as queries
     /// show them. 1000 at most.
     pub fn report_cancelled(&self, reason: &str, keys: &[String]) -> Vec<Record> {
+        let mut wanted: Vec<&String> = Vec::new();
+        for key in keys {
+            // Each once: a key that is asked for a thousand times would make a thousand values.
+            if !wanted.contains(&key) {
+                wanted.push(key);
+            }
+        }
         let record = |entry: &Entry| {
-            if keys.is_empty() {
+            if wanted.is_empty() {
                 return entry.record(&self.config.options.returned_keys);
             }
-            keys.iter().filter_map(|key| Some((key.clone(), entry.value(key)?))).collect()
+            wanted.iter().filter_map(|key| Some(((*key).clone(), entry.value(key)?))).collect()
         };
         let completed = self.entries.values().filter(|entry| entry.state == Some(State::Completed));
         let cancelled = completed.filter(|entry| entry.reason.as_deref() == Some(reason));

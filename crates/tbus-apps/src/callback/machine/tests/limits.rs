@@ -135,6 +135,16 @@ fn a_callback_keeps_so_much_of_its_requests() {
 }
 
 #[test]
+fn a_key_is_exported_once_however_often_it_is_asked_for() {
+    let mut machine = machine("[service.x]\n");
+    let id = start(&mut machine, &number("1"), T).unwrap();
+    machine.cancel("x", &id, T).unwrap();
+    let keys = ["_id", "_customer_number", "_id", "_id"].map(str::to_owned);
+    let record = vec![("_id".to_owned(), id), ("_customer_number".to_owned(), "1".to_owned())];
+    assert_eq!(machine.report_cancelled("CANCELLED", &keys), [record]);
+}
+
+#[test]
 fn a_request_overwrites_what_it_may() {
     let mut machine = machine(
         "[service.x]\n_urs_virtual_queue = VQ_$city$\n_overwritable_options = _target, _max_dial_attempts\n\
