@@ -20,7 +20,7 @@ use tbus_apps::scenario::Scenario;
 use tbus_db::{Database, DatabaseUrl, OpenOptions};
 use tbus_reporting::report::{self, Filter};
 
-use crate::exit::{Exit, Failure, Outcome, note, say};
+use crate::exit::{Exit, Failure, Outcome, counted, note, say};
 use crate::output::Out;
 use play::Play;
 use stage::{Places, Stage};
@@ -115,9 +115,9 @@ pub(crate) fn run(args: &ChainArgs) -> Outcome {
         return Ok(Exit::Done);
     }
     Err(Failure::unmet(anyhow!(
-        "{} requests were refused, {} messages were not taken",
-        played.refused.len(),
-        heard.failed()
+        "{} refused, {} not taken",
+        counted(played.refused.len(), "request"),
+        counted(usize::try_from(heard.failed()).unwrap_or(usize::MAX), "message")
     )))
 }
 
@@ -180,7 +180,7 @@ impl Kept {
                 (folder.path().to_owned(), Some(folder))
             }
         };
-        for name in ["idb.sqlite", "idb.pq", "infomart.sqlite"] {
+        for name in ["idb.sqlite", "idb.pq", "infomart.sqlite", "tserver.log", "icon.log"] {
             let path = folder.join(name);
             if path.exists() {
                 return Err(Failure::bad(anyhow!(

@@ -1,5 +1,7 @@
 //! Which scenario is played.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -61,7 +63,10 @@ fn read(path: &Path) -> Result<(String, Scenario), Failure> {
             scenario::TEXT_LIMIT
         )));
     }
-    let text = std::fs::read_to_string(path).map_err(failed)?;
+    // A device has no size, and no end.
+    let limit = u64::try_from(scenario::TEXT_LIMIT).unwrap_or(u64::MAX).saturating_add(1);
+    let mut text = String::new();
+    File::open(path).and_then(|file| file.take(limit).read_to_string(&mut text)).map_err(failed)?;
     Ok((shown.clone(), Scenario::read(&shown, &text).map_err(Failure::bad)?))
 }
 

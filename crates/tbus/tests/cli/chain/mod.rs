@@ -92,6 +92,11 @@ fn a_folder_keeps_everything_and_is_used_once() {
 
     let again = chain(&["--scenario", "a", "--dir", &text(&dir)]).with_code(2);
     assert!(again.stderr.contains("idb.sqlite is there already"), "{}", again.stderr);
+    for name in ["idb.sqlite", "idb.pq", "infomart.sqlite"] {
+        fs::remove_file(dir.join(name)).unwrap();
+    }
+    let again = chain(&["--scenario", "a", "--dir", &text(&dir)]).with_code(2);
+    assert!(again.stderr.contains("tserver.log is there already"), "{}", again.stderr);
 }
 
 #[test]
@@ -243,6 +248,7 @@ fn wrong_usage_is_told() {
     for (arguments, expected) in [
         (&["--scenario", "giude"][..], "there is no scenario and no file giude; did you mean guide?"),
         (&["--scenario", "no/such.toml"], "no/such.toml: no such file"),
+        (&["--scenario", "/dev/zero"], "over the limit of"),
         (&["--zone", "Europe/Bonn"], "unknown time zone Europe/Bonn"),
         (&["--count", "0"], "0 is not in 1..=1000000"),
         (&["--scenario", "a", "--count", "5"], "cannot be used with"),
