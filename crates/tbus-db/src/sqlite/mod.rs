@@ -36,15 +36,47 @@ pub fn open(path: &Path, options: &OpenOptions) -> Result<Connection, DbError> {
     // The SQLite that is built in reads `file:` as the beginning of a URI, whatever the flags say.
     let literal =
         if path.to_string_lossy().starts_with("file:") { Path::new(".").join(path) } else { path.to_owned() };
-    let connection = Connection::open_with_flags(literal, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(|cause| not_opened(path, options, &cause))?;
-    prepare(&connection, options).map_err(|cause| not_opened(path, options, &cause))?;
+    let mode = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened =
+        connect(&literal, mode, options).or_else(|cause| match unchanging(&literal, options, &cause) {
+            Some(uri) => connect(Path::new(&uri), mode | OpenFlags::SQLITE_OPEN_URI, options),
+            None => Err(cause),
+        });
+    let connection = opened.map_err(|cause| not_opened(path, options, &cause))?;
     // A file without the right to write is opened all the same, read-only.
     if !options.read_only && connection.is_readonly("main").is_ok_and(|read_only| read_only) {
         let cause = "there is no right to write the file";
         return Err(DbError::new(ErrorKind::Refused, path.display().to_string(), "opening", cause));
     }
     Ok(connection)
+}
+
+fn connect(path: &Path, mode: OpenFlags, options: &OpenOptions) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, mode)?;
+    prepare(&connection, options)?;
+    Ok(connection)
+}
+
+/// The URI of a file that is only to be read, and could not be opened because the files that a write-ahead log needs
+/// cannot be made beside it: in a folder without the right to write, on a CD. Nobody has it open then, or these files
+/// would be there. Nothing if it has a log with something in it: that would be missing.
+fn unchanging(path: &Path, options: &OpenOptions, cause: &rusqlite::Error) -> Option<String> {
+    use rusqlite::ErrorCode as Code;
+    let is_such = matches!(cause.sqlite_error_code(), Some(Code::CannotOpen | Code::ReadOnly));
+    if !options.read_only || !is_such || !path.is_file() || has_log(path) {
+        return None;
+    }
+    let absolute = path.canonicalize().ok()?;
+    let text = absolute.to_str().filter(|text| text.starts_with('/') && !text.starts_with("//"))?;
+    let literal = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    Some(format!("file:{literal}?immutable=1"))
+}
+
+/// Whether there is a write-ahead log with something in it.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
 fn prepare(connection: &Connection, options: &OpenOptions) -> rusqlite::Result<()> {
@@ -78,6 +110,12 @@ fn not_opened(path: &Path, options: &OpenOptions, cause: &rusqlite::Error) -> Db
                 .to_owned(),
             false => "the file does not exist".to_owned(),
         }
+    } else if options.read_only && kind(cause) == ErrorKind::Refused && has_log(path) {
+        format!(
+            "{}; there is no right to write in its folder, and what stands in {}-wal would be missing",
+            text(cause),
+            path.display()
+        )
     } else {
         text(cause)
     };

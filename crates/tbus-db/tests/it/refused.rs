@@ -49,6 +49,25 @@ fn read_only_is_read_only() {
     assert_error(database.script("DELETE FROM named"), ErrorKind::Refused, &["read-only"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_only_read_needs_no_files_beside_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("50% of #1?.db");
+    let file = DatabaseUrl::sqlite(&path);
+    open(&file).script(SQLITE).expect("tables");
+    // SQLite cannot make its file of this name, as in a folder without the right to write, which would not stop root.
+    let beside = |end: &str| folder.path().join(format!("50% of #1?.db{end}"));
+    std::os::unix::fs::symlink(beside("/no/where"), beside("-shm")).expect("in its way");
+    let read = OpenOptions { read_only: true, ..OpenOptions::default() };
+    let mut database = Database::open(&file, &read).expect("it opens");
+    assert_eq!(count(&mut database, "named"), 0);
+    assert_error(database.script("DELETE FROM named"), ErrorKind::Refused, &["readonly"]);
+    // What stands in a log must not be missing in silence.
+    std::fs::write(beside("-wal"), "x").expect("a log");
+    assert_error(Database::open(&file, &read), ErrorKind::Refused, &["db-wal would be missing"]);
+}
+
 #[test]
 fn a_full_sqlite_file() {
     let folder = tempfile::tempdir().expect("a folder");
