@@ -21,12 +21,12 @@ use kind::{Kind, Place};
     tbus anonymize --key-file key.txt --rules tserver.cfg idb.sqlite shared.sqlite\n  \
     tbus anonymize --key-file key.txt postgres://me@host/idb postgres://me@host/shared\n  \
     tbus anonymize --key-file key.txt --check server.log shared.log\n\n\
-    Same key, same fake, in every file and every format; without the key nothing can be undone. Lengths stay, so the result\n\
-    replays. What a log, a capture (pcap, pcapng) or an SQLite file is, is seen from its first bytes. A capture is written anew from\n\
-    its messages: comments, names and other protocols stay behind. From an SQLite file to an SQLite file all tables are\n\
-    copied; from or to PostgreSQL those of `tbus idb schema` and `tbus infomart schema`, which are made in OUT; rows of others are\n\
-    counted and stay behind. Integers of a database are ids, times and counts and stay, unless --hide-key names their\n\
-    column; a column of times cannot be replaced. Names are found in free text if an attribute or a key\n\
+    Same key, same fake, in every file and every format; without the key nothing can be undone. Lengths stay, so the result \
+    replays. What a log, a capture (pcap, pcapng) or an SQLite file is, is seen from its first bytes. A capture is written anew from \
+    its messages: comments, names and other protocols stay behind. From an SQLite file to an SQLite file all tables are \
+    copied; from or to PostgreSQL those of `tbus idb schema` and `tbus infomart schema`, which are made in OUT; rows of others are \
+    counted and stay behind. Integers of a database are ids, times and counts and stay, unless --hide-key names their \
+    column; a column of times cannot be replaced. Names are found in free text if an attribute or a key \
     says somewhere in IN that they are names; others are not: read what you share. protocol-spec/anonymize.md has the rules.\n\n\
     Exit codes:\n  0  done; with --check: nothing is left\n  1  --check has found an original, or cannot tell\n  \
     2  wrong usage, or a file or database that cannot be read\n  3  OUT cannot be written, or a PostgreSQL server cannot be reached")]

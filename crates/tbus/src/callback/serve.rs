@@ -33,12 +33,12 @@ const WATCH: Duration = Duration::from_secs(1);
     tbus callback serve --speed 10 --seed 7\n  \
     tbus callback serve --options gms.ini --t-server Sip_Switch=127.0.0.1:7007\n  \
     tbus callback serve --listen 127.0.0.1:0 --ready-file ready --scenario h-redial-limit\n\n\
-    Without --options there is one service, default, that reports to the DN REPORTING. With it there is one for each\n\
+    Without --options there is one service, default, that reports to the DN REPORTING. With it there is one for each \
     section [service.NAME]; reporting is off there until _rep_userevent_enable = true and _rep_userevent_dn.\n\n\
-    How a callback goes is told by its number: one that ends with 555 and 0100 is a success, 0101 is reached the third\n\
-    time, 0102 is abandoned, 0103 finds no agent, 0104 reaches the redial limit, 0105 is a fax, 0106 a call error, 0107\n\
+    How a callback goes is told by its number: one that ends with 555 and 0100 is a success, 0101 is reached the third \
+    time, 0102 is abandoned, 0103 finds no agent, 0104 reaches the redial limit, 0105 is a fax, 0106 a call error, 0107 \
     is transferred, 0108 cancelled by a plug-in, 0109 dies, 0110 is sent twice. Others succeed, or share weights (--seed).\n\n\
-    Ctrl-C and SIGTERM finish the requests and messages under way, and exit with 0. Callbacks are not kept. A second\n\
+    Ctrl-C and SIGTERM finish the requests and messages under way, and exit with 0. Callbacks are not kept. A second \
     signal, half a second later or more, ends it at once with 1.")]
 pub(super) struct ServeArgs {
     /// Where HTTP listens; port 0 takes a free one

@@ -23,10 +23,10 @@ use crate::output::Out;
     tbus etl --idb postgres://me@host/idb --info-mart postgres://me@host/infomart\n  \
     tbus etl --idb demo.sqlite --info-mart infomart.sqlite --tenant 101=Sales --format json\n  \
     tbus etl --idb demo.sqlite --info-mart infomart.sqlite --options gim.ini\n\n\
-    Run it as often as you like: it reads what is new, and goes on where it was when it was killed. A recorder may go on\n\
-    writing meanwhile. An Info Mart that is not there is made (a SQLite file, or the tables in an empty PostgreSQL\n\
+    Run it as often as you like: it reads what is new, and goes on where it was when it was killed. A recorder may go on \
+    writing meanwhile. An Info Mart that is not there is made (a SQLite file, or the tables in an empty PostgreSQL \
     database). Events without a fact are named on stderr and stand in STG_TRANSFORM_DISCARDS.\n\n\
-    Exit codes: 0 done, also when events gave no facts; 2 a database that is missing, of another version, claimed by\n\
+    Exit codes: 0 done, also when events gave no facts; 2 a database that is missing, of another version, claimed by \
     another run or not the one of before; 3 a database cannot be reached or has failed.")]
 pub(crate) struct EtlArgs {
     /// The interaction database, which is only read: a SQLite file or postgres://USER@HOST/DATABASE
