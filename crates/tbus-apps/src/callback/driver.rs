@@ -129,7 +129,7 @@ impl Driver<'_> {
 
     fn tell(&mut self, event: &Event) {
         if let Some(tell) = &mut self.tell {
-            tell(event);
+            tell(event, self.shared.clock.now());
         }
     }
 }

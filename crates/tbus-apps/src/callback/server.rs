@@ -35,8 +35,9 @@ pub enum Event {
     },
 }
 
-/// Is told everything that happens, on the service's thread: it must not take long.
-pub type Tell = Box<dyn FnMut(&Event) + Send>;
+/// Is told everything that happens, with the service's time in seconds since 1970, on the service's thread: it must not
+/// take long.
+pub type Tell = Box<dyn FnMut(&Event, i64) + Send>;
 
 /// Everything that a server can be told; every value has a default.
 pub struct ServerConfig {

@@ -60,7 +60,9 @@ fn whoever_is_told_something_holds_nobody_up() {
     let (told, is_told) = std::sync::mpsc::sync_channel(1);
     let (go_on, may_go_on) = std::sync::mpsc::sync_channel(1);
     let (seen, was_seen) = std::sync::mpsc::sync_channel(1);
-    config.tell = Some(Box::new(move |_| {
+    let started = clock.now();
+    config.tell = Some(Box::new(move |_, now| {
+        assert_eq!(now, started, "the service's time");
         told.send(()).unwrap();
         seen.send(may_go_on.recv_timeout(PATIENCE).is_ok()).unwrap();
     }));

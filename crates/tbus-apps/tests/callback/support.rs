@@ -55,8 +55,8 @@ pub(crate) fn config(t_server: SocketAddr, clock: &TestClock) -> (ServerConfig, 
     config.clock = Clock::Injected(Arc::new(move || shown.now()));
     let lines = Lines::default();
     let log = lines.clone();
-    config.tell = Some(Box::new(move |event: &Event| {
-        let line = log_line(event, 0);
+    config.tell = Some(Box::new(move |event: &Event, now| {
+        let line = log_line(event, now);
         log.lock().unwrap().push(line.split_once(' ').unwrap().1.to_owned());
     }));
     (config, lines)

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::anyhow;
 use tbus_apps::callback::{Event, Tell, log_line};
@@ -51,10 +50,8 @@ impl Lines {
 }
 
 fn tell(lines: SyncSender<String>, left_out: Arc<AtomicU64>) -> Tell {
-    Box::new(move |event: &Event| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let line = log_line(event, i64::try_from(now).unwrap_or(i64::MAX));
-        if lines.try_send(line).is_err() {
+    Box::new(move |event: &Event, now| {
+        if lines.try_send(log_line(event, now)).is_err() {
             left_out.fetch_add(1, Ordering::Relaxed);
         }
     })

@@ -64,7 +64,7 @@ impl Heard {
     /// What the callback service is to tell.
     pub(super) fn tell(&self) -> Tell {
         let counts = Arc::clone(&self.0);
-        Box::new(move |event| match event {
+        Box::new(move |event, _| match event {
             Event::News(news) => match &news.what {
                 What::Sent { .. } => add(&counts.user_events),
                 What::Attached { .. } => add(&counts.attached),
