@@ -32,6 +32,7 @@ use crate::schema::{self, SchemaError};
 const READ: &str = include_str!("../../sql/etl/read.sql");
 const READ_MARK: &str = include_str!("../../sql/etl/read_mark.sql");
 const ROW_AT: &str = include_str!("../../sql/etl/row_at.sql");
+const FIRST_ROW: &str = include_str!("../../sql/etl/first_row.sql");
 
 /// What a run is told.
 #[derive(Clone, Debug)]
@@ -183,7 +184,11 @@ fn mark(options: &EtlOptions, idb: &mut Database, mart: &mut Database) -> Result
             let has = |at| Ok::<_, DbError>(row.int_or_null(at)? == mark.int_or_null(at + 1)?);
             has(0)? && has(1)? && has(2)?
         }
-        None => false,
+        // Old rows are purged, the new ones are behind them in both numbers; a database that was made anew begins with 1.
+        None => match idb.query(FIRST_ROW, &[])?.first() {
+            Some(row) => row.int(0)? > id && row.int_or_null(1)? > mark.int_or_null(1)?,
+            None => false,
+        },
     };
     if same {
         return Ok(id);

@@ -139,6 +139,19 @@ fn another_interaction_database_is_noticed() {
 }
 
 #[test]
+fn rows_that_were_read_may_be_purged() {
+    for chain in Chain::both() {
+        chain.record(&events());
+        chain.run();
+        let last = number(&mut chain.idb.open(), "SELECT MAX(ID) FROM G_CUSTOM_DATA_S");
+        chain.record(&[Sent::of("445-purged", 900)]);
+        chain.idb.open().script(&format!("DELETE FROM G_CUSTOM_DATA_S WHERE ID <= {last}")).unwrap();
+        assert_eq!(chain.run().facts, 1);
+        assert_eq!(chain.run().events, 0);
+    }
+}
+
+#[test]
 fn databases_of_another_version_or_kind_are_refused() {
     for chain in Chain::both() {
         let complaint = || etl::run(&chain.options(), &mut ()).unwrap_err().to_string();
