@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::find::NUMBER_FROM;
 use super::message::{below, binary, of_list};
 use super::rules::Treatment;
 use super::shape::{
@@ -306,21 +307,42 @@ impl Anonymizer {
         if matches!(&*number, b"04541" | b"04542") {
             // `.. (<8 hex> <application> <ip:port>)`: the last word is the address.
             let at = rest.iter().rposition(|byte| *byte == b' ').map_or(0, |at| at + 1);
-            let address = rest.get_mut(at..).unwrap_or_default();
+            let (before, address) = rest.split_at_mut(at);
             if address.ends_with(b")") && address.contains(&b':') {
+                self.before_peer(before);
                 return self.address_in(address, place);
             }
             // A client's form: `.. received from 'SIP_Server@7001'`.
             if address.starts_with(b"'") && address.contains(&b'@') {
+                self.before_peer(before);
                 return self.dn_of_peer(address, b'\'');
             }
         }
-        if number == b"04543" {
-            let Some(open) = memchr::memmem::rfind(rest, b"(\"") else { return };
-            return self.dn_of_peer(rest.get_mut(open..).unwrap_or_default(), b'"');
+        if number == b"04543"
+            && rest.ends_with(b"\")")
+            && let Some(open) = memchr::memmem::rfind(rest, b"(\"")
+        {
+            let (before, peer) = rest.split_at_mut(open);
+            self.before_peer(before);
+            return self.dn_of_peer(peer, b'"');
         }
         let kept = technical(rest);
         self.free_text_but(rest, place, &kept);
+    }
+
+    /// What stands before a line's peer is the line's own text; a damaged line may have anything there.
+    fn before_peer(&mut self, before: &mut [u8]) {
+        let kept = technical(before);
+        let is_kept = |at: usize| kept.iter().any(|(start, end)| (*start..*end).contains(&at));
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" _()[]\"".contains(&byte);
+        let mut digits = 0;
+        let plain = before.iter().enumerate().all(|(at, byte)| {
+            digits = if byte.is_ascii_digit() && !is_kept(at) { digits + 1 } else { 0 };
+            is_plain(*byte) && digits < NUMBER_FROM
+        });
+        if !plain {
+            self.free_text_but(before, "line", &kept);
+        }
     }
 
     /// The DN of `"server@dn"`, up to the quote.

@@ -130,3 +130,21 @@ fn a_known_short_number_does_not_split_a_longer_one() {
     let (exchange, line) = rest.split_at(3);
     assert!(out.ends_with(&format!("Trc 10001 {area}-{exchange}-{line} calls {dn}\n")), "{out}");
 }
+
+#[test]
+fn a_damaged_line_of_a_message_is_free_text() {
+    let log = "00:00:01.000 Int 04543 Interaction mes192.168.27.50:2002 Trc 04541\n\
+        00:00:01.000 Int 04543 Interaction message \"EventUse (415) 555-0100 2012-rEvent\" received from 65200 (\"SIP_\n\
+        00:00:01.000 Int 04543 Interaction message to 4155550100 \"EventX\" received from 65200 (\"SIP_Server@7001\")\n\
+        00:00:01.000 Trc 04541 Request 415-555-0100 received from [65200] (0000fe98 SIP_Server pbx7:2002)\n\
+        00:00:01.000 Trc 04541 RequestUserEvent received from [65200] (00000098 SIP_Server pbx7:2002)\n";
+    let out = shared(log);
+    for original in ["192.168.27.50", "555-0100", "4155550100", "7001", "pbx7"] {
+        assert!(log.contains(original) && !out.contains(original), "{original}: {out}");
+    }
+    for kept in
+        ["received from [65200] (0000fe98 SIP_Server ", "[65200] (00000098 SIP_Server ", "(\"SIP_Server@"]
+    {
+        assert!(out.contains(kept), "{kept}: {out}");
+    }
+}
