@@ -51,7 +51,8 @@ pub fn hints(database: &mut Database, filter: &Filter) -> Result<Vec<String>, Re
     let (first, last) = (filter.day("START_DATE_TIME_KEY", first)?, filter.day("START_DATE_TIME_KEY", last)?);
     hints.push(format!("the Info Mart has callbacks from {first} to {last}"));
     if database.query(AGGREGATED, &[])?.first().is_some_and(|row| row.int(0).is_ok_and(|rows| rows == 0)) {
-        let text = "there are callbacks but no aggregates: run `tbus etl`, and not with [agg-feature] enable-callback = no";
+        let text = "there are callbacks but no aggregates: run `tbus etl`, and not with [agg-feature] enable-callback = no; \
+                    a run that is under way makes them at its end";
         hints.push(text.to_owned());
     }
     Ok(hints)

@@ -307,6 +307,11 @@ fn the_details_page_is_drawn() {
     assert_proportional("wait-offline", &bars["wait-offline"], "height");
     let counted: f64 = bars["dispositions"].iter().map(|bar| number(bar, "value")).sum();
     assert_eq!(counted, 30.0, "charts are of callbacks that have ended");
+    let gap = browser.run(
+        "const top = document.querySelector('.charts').getBoundingClientRect().top;
+        return top - document.querySelector('header').getBoundingClientRect().bottom",
+    );
+    assert!(gap.as_f64().expect("a number") >= 12.0, "the charts stand {gap} pixels below the prompts");
     assert_legible(&browser);
     assert_quiet(&browser, &path);
 }

@@ -170,6 +170,9 @@ impl Kept {
     fn make(args: &ChainArgs) -> Result<Self, Failure> {
         let (folder, temporary) = match &args.dir {
             Some(dir) => {
+                if dir.exists() && !dir.is_dir() {
+                    return Err(Failure::bad(anyhow!("{} is a file; --dir names a folder", dir.display())));
+                }
                 std::fs::create_dir_all(dir)
                     .with_context(|| dir.display().to_string())
                     .map_err(Failure::system)?;

@@ -252,6 +252,7 @@ fn wrong_usage_is_told() {
         (&["--zone", "Europe/Bonn"], "unknown time zone Europe/Bonn"),
         (&["--count", "0"], "0 is not in 1..=1000000"),
         (&["--scenario", "a", "--count", "5"], "cannot be used with"),
+        (&["--dir", env!("CARGO_BIN_EXE_tbus")], "is a file; --dir names a folder"),
         (&["--idb", "postgres://nobody@127.0.0.1:1/none"], "127.0.0.1"),
     ] {
         let ended = chain(arguments);
