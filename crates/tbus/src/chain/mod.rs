@@ -80,9 +80,16 @@ pub(crate) fn run(args: &ChainArgs) -> Outcome {
     if args.list {
         return source::list();
     }
+    if let Some(count) = args.count {
+        // Before they are made, which takes a while for a million.
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        note(&format!("seed {}: {}", args.seed, counted(count, "generated callback")));
+    }
     let (name, scenario) = source::find(args)?;
     let zone = source::zone(args.zone.as_deref().or(scenario.zone.as_deref()))?;
-    note(&format!("{name}: {}", scenario.title));
+    if args.count.is_none() {
+        note(&format!("{name}: {}", scenario.title));
+    }
     let kept = Kept::make(args)?;
     let temporary = kept.temporary.as_ref().map(|folder| folder.path().to_owned());
     interrupt::listen(temporary, args.dir.clone())?;

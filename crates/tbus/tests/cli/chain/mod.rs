@@ -60,6 +60,8 @@ fn an_interrupted_run_leaves_no_temporary_folder() {
     let mut child = tbus(["chain", "--count", "20000"]).env("TMPDIR", temporary.path()).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert_eq!(line, "seed 1: 20000 generated callbacks\n", "the first thing that is said");
     // Everything runs when the recorder is named.
     while !line.contains("recorder") {
         line.clear();
