@@ -17,6 +17,28 @@ const COLUMNS_POSTGRESQL: &str = include_str!("../sql/columns_postgresql.sql");
 /// Most names that an error lists.
 const NAMES_SHOWN: usize = 5;
 
+/// An engine that scripts are written for. This crate opens the first two; the others are for those who load rows elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Engine {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgresql,
+    /// Microsoft SQL Server.
+    Mssql,
+    /// Oracle Database.
+    Oracle,
+}
+
+impl From<Dialect> for Engine {
+    fn from(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Sqlite => Self::Sqlite,
+            Dialect::Postgresql => Self::Postgresql,
+        }
+    }
+}
+
 /// What a database must have.
 #[derive(Clone, Copy, Debug)]
 pub struct Schema {

@@ -13,7 +13,7 @@ use tbus_db::{Database, DatabaseUrl, OpenOptions, Sync, Value, sqlite};
 use tbus_recorder::idb::{Added, G_CUSTOM_DATA_S, GCustomDataS, Gsys};
 use tbus_recorder::options::StoreEventData;
 use tbus_recorder::queue::QueuePath;
-use tbus_recorder::schema::{self, Dialect};
+use tbus_recorder::schema::{self, Engine};
 use tbus_recorder::{Recorder, RecorderConfig};
 use tlib_proto::{AttributeId, KvList, Message, MessageId};
 use tlib_testkit::mock_server::{MockServer, To};
@@ -220,7 +220,7 @@ fn on_sqlite(per_transaction: usize, events: usize, sync: Sync, rows: &Rows) {
             fresh();
             let options = OpenOptions { sync, ..OpenOptions::default() };
             let connection: Connection = sqlite::open(&path, &options).expect("open");
-            connection.execute_batch(schema::ddl(Dialect::Sqlite)).expect("a schema");
+            connection.execute_batch(schema::ddl(Engine::Sqlite)).expect("a schema");
             let size = (events * PAIRS, per_transaction * PAIRS);
             let time = bare::sqlite(&connection, &G_CUSTOM_DATA_S, size, |n| rows.row(n));
             rate((events * PAIRS) as u64, time)

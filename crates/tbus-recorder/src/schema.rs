@@ -4,7 +4,7 @@
 //! that are there: a schema of another version, or of another maker, is an error that says what to do.
 
 use tbus_db::schema::Schema;
-pub use tbus_db::schema::{Names, Prepared, SchemaError};
+pub use tbus_db::schema::{Engine, Names, Prepared, SchemaError};
 use tbus_db::{Database, DatabaseUrl};
 
 pub use crate::idb::VERSION;
@@ -20,37 +20,14 @@ static IDB: Schema = Schema {
     command: "tbus idb schema",
 };
 
-/// An engine that there is a script for. The recorder writes into the first two; the others are for those who load its
-/// rows elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Dialect {
-    /// SQLite.
-    Sqlite,
-    /// PostgreSQL.
-    Postgresql,
-    /// Microsoft SQL Server.
-    Mssql,
-    /// Oracle Database.
-    Oracle,
-}
-
-impl From<tbus_db::Dialect> for Dialect {
-    fn from(dialect: tbus_db::Dialect) -> Self {
-        match dialect {
-            tbus_db::Dialect::Sqlite => Self::Sqlite,
-            tbus_db::Dialect::Postgresql => Self::Postgresql,
-        }
-    }
-}
-
 /// The script that makes every table, index and dictionary row, generated from `protocol-spec/idb.toml`. On SQLite and
 /// PostgreSQL it may run again and changes nothing then; the others have no `CREATE TABLE IF NOT EXISTS`.
-pub const fn ddl(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Sqlite => include_str!("../sql/sqlite.sql"),
-        Dialect::Postgresql => include_str!("../sql/postgresql.sql"),
-        Dialect::Mssql => include_str!("../sql/mssql.sql"),
-        Dialect::Oracle => include_str!("../sql/oracle.sql"),
+pub const fn ddl(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => include_str!("../sql/sqlite.sql"),
+        Engine::Postgresql => include_str!("../sql/postgresql.sql"),
+        Engine::Mssql => include_str!("../sql/mssql.sql"),
+        Engine::Oracle => include_str!("../sql/oracle.sql"),
     }
 }
 
@@ -79,14 +56,14 @@ mod tests {
 
     #[test]
     fn a_script_is_cut_where_its_statements_end() {
-        for dialect in [Dialect::Sqlite, Dialect::Postgresql, Dialect::Mssql, Dialect::Oracle] {
-            let words: BTreeSet<&str> = statements(ddl(dialect))
+        for engine in [Engine::Sqlite, Engine::Postgresql, Engine::Mssql, Engine::Oracle] {
+            let words: BTreeSet<&str> = statements(ddl(engine))
                 .map(|statement| {
                     let code = statement.lines().find(|line| !line.is_empty() && !line.starts_with("--"));
                     code.and_then(|line| line.split(' ').next()).unwrap_or("nothing")
                 })
                 .collect();
-            assert_eq!(words, BTreeSet::from(["CREATE", "INSERT"]), "{dialect:?}");
+            assert_eq!(words, BTreeSet::from(["CREATE", "INSERT"]), "{engine:?}");
         }
     }
 }

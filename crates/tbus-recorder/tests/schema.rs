@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tbus_db::{Database, DatabaseUrl, ErrorKind, OpenOptions, Table, Value};
 use tbus_recorder::idb;
-use tbus_recorder::schema::{self, Dialect, Prepared, SchemaError};
+use tbus_recorder::schema::{self, Engine, Prepared, SchemaError};
 use tlib_testkit::Postgres;
 
 /// A database that nobody else uses.
@@ -126,7 +126,7 @@ fn rows_go_round_on_postgresql() {
     let url: DatabaseUrl = Postgres::shared().new_database().parse().unwrap();
     let mut database = Database::open(&url, &OpenOptions::default()).unwrap();
     goes_round(&mut database, &url);
-    database.script(schema::ddl(Dialect::Postgresql)).unwrap();
+    database.script(schema::ddl(Engine::Postgresql)).unwrap();
     assert_eq!(number(&mut database, "SELECT count(*) FROM TBUS_SCHEMA"), 1, "a second run changes nothing");
 
     database.script("ALTER TABLE G_CALL DROP COLUMN CALLDNIS").unwrap();
@@ -246,7 +246,7 @@ fn a_key_is_kept_once() {
 
 #[test]
 fn every_dialect_has_a_script_of_its_own() {
-    let scripts = [Dialect::Sqlite, Dialect::Postgresql, Dialect::Mssql, Dialect::Oracle].map(schema::ddl);
+    let scripts = [Engine::Sqlite, Engine::Postgresql, Engine::Mssql, Engine::Oracle].map(schema::ddl);
     for (at, script) in scripts.iter().enumerate() {
         assert!(script.contains("CREATE TABLE") && script.ends_with(";\n"));
         assert_eq!(scripts.iter().position(|other| other == script), Some(at));

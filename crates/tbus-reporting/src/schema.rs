@@ -1,7 +1,7 @@
 //! The schema of the Info Mart: its scripts, and what a database must have before anything is read or written.
 
 use tbus_db::schema::Schema;
-pub use tbus_db::schema::{Names, Prepared, SchemaError};
+pub use tbus_db::schema::{Engine, Names, Prepared, SchemaError};
 use tbus_db::{Database, DatabaseUrl};
 
 pub use crate::generated::mart::VERSION;
@@ -27,37 +27,14 @@ static IDB: Schema = Schema {
     command: "tbus idb schema",
 };
 
-/// An engine that there is a script for. The transform writes into the first two; the others are for those who load its
-/// rows elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Dialect {
-    /// SQLite.
-    Sqlite,
-    /// PostgreSQL.
-    Postgresql,
-    /// Microsoft SQL Server.
-    Mssql,
-    /// Oracle Database.
-    Oracle,
-}
-
-impl From<tbus_db::Dialect> for Dialect {
-    fn from(dialect: tbus_db::Dialect) -> Self {
-        match dialect {
-            tbus_db::Dialect::Sqlite => Self::Sqlite,
-            tbus_db::Dialect::Postgresql => Self::Postgresql,
-        }
-    }
-}
-
 /// The script that makes every table, index, view and first row, generated from `protocol-spec/infomart.toml`. On SQLite
 /// and PostgreSQL it may run again and changes nothing then.
-pub const fn ddl(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Sqlite => include_str!("../sql/sqlite.sql"),
-        Dialect::Postgresql => include_str!("../sql/postgresql.sql"),
-        Dialect::Mssql => include_str!("../sql/mssql.sql"),
-        Dialect::Oracle => include_str!("../sql/oracle.sql"),
+pub const fn ddl(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => include_str!("../sql/sqlite.sql"),
+        Engine::Postgresql => include_str!("../sql/postgresql.sql"),
+        Engine::Mssql => include_str!("../sql/mssql.sql"),
+        Engine::Oracle => include_str!("../sql/oracle.sql"),
     }
 }
 

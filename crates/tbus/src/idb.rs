@@ -43,7 +43,7 @@ pub(crate) enum Engine {
     Oracle,
 }
 
-impl From<Engine> for schema::Dialect {
+impl From<Engine> for tbus_db::schema::Engine {
     fn from(engine: Engine) -> Self {
         match engine {
             Engine::Sqlite => Self::Sqlite,

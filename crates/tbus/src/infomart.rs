@@ -30,17 +30,6 @@ struct SchemaArgs {
     dialect: Engine,
 }
 
-impl From<Engine> for schema::Dialect {
-    fn from(engine: Engine) -> Self {
-        match engine {
-            Engine::Sqlite => Self::Sqlite,
-            Engine::Postgresql => Self::Postgresql,
-            Engine::Mssql => Self::Mssql,
-            Engine::Oracle => Self::Oracle,
-        }
-    }
-}
-
 /// Runs `tbus infomart`.
 pub(crate) fn run(args: &InfomartArgs) -> Outcome {
     let InfomartCommand::Schema(args) = &args.command;

@@ -2,7 +2,7 @@
 
 use tbus_core::World;
 use tbus_db::DatabaseUrl;
-use tbus_reporting::etl::{self, Discarded, Doubted, EtlError, EtlOptions, Observer};
+use tbus_reporting::etl::{self, Discarded, Doubted, EtlOptions, Observer};
 
 use crate::exit::Failure;
 
@@ -61,7 +61,7 @@ impl Transform {
     /// Transforms what is new, at this time of the event clock.
     pub(super) fn run(&mut self, now: i64) -> Result<(), Failure> {
         self.options.now = now;
-        let summary = etl::run(&self.options, &mut self.complaints).map_err(failure)?;
+        let summary = etl::run(&self.options, &mut self.complaints).map_err(crate::etl::failure)?;
         self.summary.rows += summary.rows;
         self.summary.events += summary.events;
         self.summary.facts += summary.facts;
@@ -81,12 +81,5 @@ impl Transform {
             lines.push(format!(".. and {} more", self.complaints.more));
         }
         lines
-    }
-}
-
-fn failure(error: EtlError) -> Failure {
-    match error {
-        EtlError::Schema(_) | EtlError::OtherSource { .. } => Failure::bad(error),
-        _ => Failure::system(error),
     }
 }

@@ -113,7 +113,8 @@ fn told(path: Option<&Path>) -> Result<Options, Failure> {
     Ok(options)
 }
 
-fn failure(error: EtlError) -> Failure {
+/// What the end of a run means for the exit code.
+pub(crate) fn failure(error: EtlError) -> Failure {
     match error {
         EtlError::Database(error) | EtlError::Schema(SchemaError::Database(error)) => unusable(error),
         error => Failure::bad(error),
