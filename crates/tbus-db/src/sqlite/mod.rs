@@ -59,11 +59,12 @@ fn connect(path: &Path, mode: OpenFlags, options: &OpenOptions) -> rusqlite::Res
 
 /// The URI of a file that is only to be read, and could not be opened because the files that a write-ahead log needs
 /// cannot be made beside it: in a folder without the right to write, on a CD. Nobody has it open then, or these files
-/// would be there. Nothing if it has a log with something in it: that would be missing.
+/// would be there. Nothing if it has a log with something in it: that would be missing. Nothing either if the files can be made:
+/// then another process was just about to make them, and what it writes would never be seen.
 fn unchanging(path: &Path, options: &OpenOptions, cause: &rusqlite::Error) -> Option<String> {
     use rusqlite::ErrorCode as Code;
     let is_such = matches!(cause.sqlite_error_code(), Some(Code::CannotOpen | Code::ReadOnly));
-    if !options.read_only || !is_such || !path.is_file() || has_log(path) {
+    if !options.read_only || !is_such || !path.is_file() || has_log(path) || can_have_index(path) {
         return None;
     }
     let absolute = path.canonicalize().ok()?;
@@ -77,6 +78,14 @@ fn has_log(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
+/// Whether the index of a write-ahead log is there or can be made. It is left where it is: by then others may use it.
+fn can_have_index(path: &Path) -> bool {
+    let mut index = path.as_os_str().to_owned();
+    index.push("-shm");
+    let index = Path::new(&index);
+    index.exists() || File::options().write(true).create(true).truncate(false).open(index).is_ok()
 }
 
 fn prepare(connection: &Connection, options: &OpenOptions) -> rusqlite::Result<()> {
