@@ -2,6 +2,8 @@
 //!
 //! What this crate is **not**: it knows no option. Whoever reads options says which there are and what they mean.
 
+use std::fmt;
+
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line<'t> {
@@ -60,6 +62,35 @@ pub enum MistakeKind {
         /// The option, cut.
         name: String,
     },
+}
+
+/// Why a text of options is refused, and where; `K` says what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: line {line}: {kind}")]
+pub struct OptionsError<K> {
+    /// The text's name, usually its path.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub kind: K,
+}
+
+/// Something that is allowed and has no effect, or another than its author may think.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The text's name, usually its path.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// What it is about and what becomes of it.
+    pub text: String,
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: line {}: {}", self.file, self.line, self.text)
+    }
 }
 
 /// The text of bytes, without a byte order mark.
@@ -123,6 +154,18 @@ pub fn is_commented(value: &str) -> bool {
     let follows_blank =
         |(at, _): (usize, &str)| value.get(..at).is_some_and(|text| text.ends_with([' ', '\t']));
     value.match_indices([';', '#']).any(follows_blank)
+}
+
+/// The name that differs least from the one that was given, upper and lower case being the same, if it is like it at all:
+/// at least `likeness` by Jaro and Winkler, 1 being equal.
+pub fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>, likeness: f64) -> Option<&'n str> {
+    let given = name.to_ascii_lowercase();
+    names
+        .into_iter()
+        .map(|known| (strsim::jaro_winkler(&given, &known.to_ascii_lowercase()), known))
+        .filter(|(like, _)| *like >= likeness)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
 }
 
 /// The first 60 characters: an error is about a text, it need not hold all of it. Control characters but tabs become `?`: a text of

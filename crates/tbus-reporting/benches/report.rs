@@ -11,7 +11,7 @@ use tbus_db::{Database, DatabaseUrl, OpenOptions};
 use tbus_reporting::report::{Filter, Format, charts, details, summary, summary_html};
 use tlib_testkit::Postgres;
 
-#[allow(dead_code, reason = "tests use more of it")]
+#[expect(dead_code, reason = "tests use more of it")]
 #[path = "../tests/report/fill.rs"]
 mod fill;
 

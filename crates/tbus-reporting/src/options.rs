@@ -4,9 +4,9 @@
 //! that are read by itself, so that nobody takes them for done.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
 
-use tbus_options::{Entry, Line, Mistake, MistakeKind, cut};
+pub use tbus_options::Notice;
+use tbus_options::{Entry, Line, Mistake, MistakeKind, cut, nearest};
 
 /// The section of what is aggregated.
 const FEATURES: &str = "agg-feature";
@@ -36,34 +36,8 @@ impl Default for Options {
     }
 }
 
-/// Something that is allowed and has no effect here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// The text's name, usually its path.
-    pub file: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// What it is about and what becomes of it.
-    pub text: String,
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: line {}: {}", self.file, self.line, self.text)
-    }
-}
-
 /// Why a text of options is refused, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: line {line}: {kind}")]
-pub struct OptionsError {
-    /// The text's name, usually its path.
-    pub file: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// What is wrong.
-    pub kind: OptionsErrorKind,
-}
+pub type OptionsError = tbus_options::OptionsError<OptionsErrorKind>;
 
 /// What is wrong with a text of options.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -184,8 +158,7 @@ impl<'t> Reader<'t> {
 
 /// `; did you mean ..?`, or nothing.
 fn hint<const N: usize>(name: &str, known: [&str; N], shown: impl Fn(&str) -> String) -> String {
-    let name = name.to_ascii_lowercase();
-    let close = known.into_iter().find(|known| strsim::jaro_winkler(&name, known) >= LIKE);
+    let close = nearest(name, known, LIKE);
     close.map(|known| format!("; did you mean {}?", shown(known))).unwrap_or_default()
 }
 

@@ -11,7 +11,7 @@ use std::time::Instant;
 use tlib_capture::anonymize::{Anonymizer, Rules, Secret};
 
 #[path = "../tests/read/generate.rs"]
-#[allow(dead_code)] // its tests use more of it
+#[expect(dead_code, reason = "tests use more of it")]
 mod generate;
 
 use generate::Generator;

@@ -1,37 +1,10 @@
 //! What can be wrong with a text of options, and what is only worth a note.
 
-use std::fmt;
-
 use tbus_options::MistakeKind;
-
-/// Something that is allowed and has no effect, or another than its author may think. Specifications have them, too.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// The text's name, usually its path.
-    pub file: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// What it is about and what becomes of it.
-    pub text: String,
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: line {}: {}", self.file, self.line, self.text)
-    }
-}
+pub use tbus_options::Notice;
 
 /// Why a text of options is refused, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: line {line}: {kind}")]
-pub struct OptionsError {
-    /// The text's name, usually its path.
-    pub file: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// What is wrong.
-    pub kind: OptionsErrorKind,
-}
+pub type OptionsError = tbus_options::OptionsError<OptionsErrorKind>;
 
 /// What is wrong with a text of options.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

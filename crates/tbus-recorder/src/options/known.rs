@@ -153,11 +153,5 @@ pub(super) fn option_hint(section: &str, name: &str) -> String {
 
 /// The name that differs least, if it is like the one that was given at all (chosen: a Jaro-Winkler likeness of 0.8).
 pub(crate) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let given = name.to_ascii_lowercase();
-    let likeness = |known: &str| strsim::jaro_winkler(&given, &known.to_ascii_lowercase());
-    names
-        .map(|known| (likeness(known), known))
-        .filter(|(likeness, _)| *likeness >= 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
+    tbus_options::nearest(name, names, 0.8)
 }

@@ -24,16 +24,7 @@ impl fmt::Display for Notice {
 }
 
 /// Why a text of options is refused, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: line {line}: {kind}")]
-pub struct OptionsError {
-    /// The text's name, usually its path.
-    pub file: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// What is wrong.
-    pub kind: OptionsErrorKind,
-}
+pub type OptionsError = tbus_options::OptionsError<OptionsErrorKind>;
 
 /// What is wrong with a text of options.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

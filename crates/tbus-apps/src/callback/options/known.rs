@@ -1,6 +1,12 @@
 //! Which options there are, and which of them have an effect here.
 
+use tbus_options::nearest;
+
 use super::{CallDirection, InQueueChecking};
+
+/// A likeness by Jaro and Winkler from which one name is taken for another (chosen: high, because all these names begin
+/// alike).
+const LIKE: f64 = 0.9;
 
 /// What an option is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -289,19 +295,8 @@ pub(super) fn hint(name: &str, is_service: bool) -> String {
     let (acted_upon, passed_over): (&[(&str, Use)], _) =
         if is_service { (&SERVICE, PASSED_OVER) } else { (&CALLBACK, CALLBACK_PASSED_OVER) };
     let names = acted_upon.iter().map(|(known, _)| *known).chain(passed_over.iter().copied());
-    match nearest(name, names) {
+    match nearest(name, names, LIKE) {
         Some(known) => format!("; did you mean {known}?"),
         None => String::new(),
     }
-}
-
-/// The name that differs least, if it is like the one that was given at all (chosen: a Jaro-Winkler likeness of 0.9,
-/// because all these names begin alike).
-fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let given = name.to_ascii_lowercase();
-    names
-        .map(|known| (strsim::jaro_winkler(&given, known), known))
-        .filter(|(likeness, _)| *likeness >= 0.9)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
 }
