@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod capture;
+mod churn;
 mod client;
 mod golden;
 mod hostile;

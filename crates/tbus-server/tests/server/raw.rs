@@ -1,8 +1,10 @@
 //! A client that sends any bytes.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
 
+use socket2::SockRef;
 use tlib_proto::session::{ClientSession, Hello};
 use tlib_proto::wire::{Split, split_frame};
 use tlib_proto::{AttributeId, Limits, Message, MessageId};
@@ -12,6 +14,11 @@ use crate::PATIENCE;
 pub(crate) struct Raw {
     stream: TcpStream,
     input: Vec<u8>,
+}
+
+/// RequestRegisterAddress for a DN.
+pub(crate) fn register(dn: &str) -> Message {
+    Message::build(MessageId::REQUEST_REGISTER_ADDRESS, |m| m.str(AttributeId::THIS_DN, dn)).unwrap()
 }
 
 impl Raw {
@@ -33,9 +40,7 @@ impl Raw {
     }
 
     pub(crate) fn register(&mut self, dn: &str) {
-        let request =
-            Message::build(MessageId::REQUEST_REGISTER_ADDRESS, |m| m.str(AttributeId::THIS_DN, dn)).unwrap();
-        self.send(&request);
+        self.send(&register(dn));
         assert_eq!(self.message().id(), MessageId::EVENT_REGISTERED);
     }
 
@@ -50,6 +55,21 @@ impl Raw {
     /// A second handle for writing from elsewhere.
     pub(crate) fn writer(&self) -> TcpStream {
         self.stream.try_clone().unwrap()
+    }
+
+    /// Waits until there is something to read, and leaves it there.
+    pub(crate) fn wait_for_input(&self) {
+        assert!(self.stream.peek(&mut [0]).expect("something in time") > 0, "closed instead");
+    }
+
+    /// Says that nothing more will be said.
+    pub(crate) fn end(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Resets the connection.
+    pub(crate) fn reset(self) {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     /// Sends and reads one message back.
