@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::binary::root;
 
 /// Crates that stand outside the table.
-const OUTSIDE: [&str; 3] = ["tlib-testkit", "tbus-tests", "xtask"];
+const OUTSIDE: [&str; 4] = ["tlib-testkit", "tbus-tests", "tbus-peers", "xtask"];
 /// Crates without I/O, and what must not be below them.
 const WITHOUT_TOKIO: [&str; 3] = ["tlib-proto", "tbus-core", "tlib-capture"];
 const RUNTIMES: [&str; 3] = ["tokio", "mio", "socket2"];

@@ -1,0 +1,13 @@
+//! tbus beside NATS, Redis, Mosquitto and a server that only copies, under one load.
+//!
+//! A [`shape::Shape`] says what load, a [`server::Setup`] which server; [`matrix`] runs every server in every shape, with the
+//! repetitions outermost, and keeps what came out. Everything said about it (table, JSON lines, goals, chart) is computed
+//! from those results.
+
+pub mod machine;
+pub mod matrix;
+pub mod measure;
+pub mod raw;
+pub mod results;
+pub mod server;
+pub mod shape;
