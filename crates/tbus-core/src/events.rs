@@ -8,6 +8,7 @@ use tlib_proto::wire::MessageWriter;
 use tlib_proto::{AttributeId, EncodeError, Limits, MessageId, Timestamp};
 
 use crate::effects::{Buffer, Frame};
+use crate::heads::{Heads, Stamp};
 use crate::registry::{DnId, Registry};
 use crate::{ClientId, DnName, Effects, Function, Note};
 
@@ -31,29 +32,30 @@ pub(crate) struct Post<'t> {
     pub(crate) out: &'t mut Effects,
     /// Number of the next event.
     pub(crate) sequence: &'t mut u64,
-    /// CustomerID of every event.
-    pub(crate) tenant: &'t str,
+    pub(crate) heads: &'t Heads,
     pub(crate) limits: Limits,
     pub(crate) now: Timestamp,
 }
 
 impl Post<'_> {
-    /// Writes one frame with the number that the next event has; the caller counts on.
+    /// Writes one frame with the number that the next event has; the caller counts on. A ReferenceID that is given here
+    /// stands right after the head.
     #[inline]
     fn write(
         &mut self,
         buffer: Buffer,
         event: MessageId,
+        reference: Option<u32>,
         fill: impl FnOnce(&mut MessageWriter<'_>),
     ) -> Result<Frame, EncodeError> {
         let out = self.out.buffer(buffer);
         let start = out.len();
         let mut writer = MessageWriter::start(out, event);
-        writer
-            .long(AttributeId::EVENT_SEQUENCE_NUMBER, *self.sequence)
-            .str(AttributeId::CUSTOMER_ID, self.tenant)
-            .unsigned(AttributeId::TIMEINU_SECS, self.now.micros)
-            .unsigned(AttributeId::TIMEIN_SECS, self.now.wire_seconds());
+        let stamp = Stamp { sequence: *self.sequence, now: self.now };
+        match reference {
+            Some(reference) => self.heads.reference(&mut writer, stamp, reference),
+            None => self.heads.plain(&mut writer, stamp),
+        }
         fill(&mut writer);
         writer.finish(&self.limits)?;
         Ok(Frame { buffer, bytes: start..self.out.buffer(buffer).len() })
@@ -70,13 +72,7 @@ impl Post<'_> {
         event: MessageId,
         fill: impl FnOnce(&mut MessageWriter<'_>),
     ) -> Result<(), EncodeError> {
-        let reference = self.reference;
-        let frame = self.write(Buffer::Answers, event, |writer| {
-            if let Some(reference) = reference {
-                writer.unsigned(AttributeId::REFERENCE_ID, reference);
-            }
-            fill(writer);
-        })?;
+        let frame = self.write(Buffer::Answers, event, self.reference, fill)?;
         self.count();
         let to = self.out.receivers().len();
         self.out.receivers().push(self.requester);
@@ -121,16 +117,16 @@ impl Post<'_> {
                 return Ok(());
             }
             (1, Some(_)) => {
-                let frame = self.write(Buffer::Answers, event, |writer| fill(writer, true))?;
+                let frame = self.write(Buffer::Answers, event, None, |writer| fill(writer, true))?;
                 self.out.deliver(function, event, frame, to, None);
             }
             (_, Some(addressed)) => {
-                let own = self.write(Buffer::Answers, event, |writer| fill(writer, true))?;
-                let frame = self.write(Buffer::Events, event, |writer| fill(writer, false))?;
+                let own = self.write(Buffer::Answers, event, None, |writer| fill(writer, true))?;
+                let frame = self.write(Buffer::Events, event, None, |writer| fill(writer, false))?;
                 self.out.deliver(function, event, frame, to, Some((addressed, own)));
             }
             (_, None) => {
-                let frame = self.write(Buffer::Events, event, |writer| fill(writer, false))?;
+                let frame = self.write(Buffer::Events, event, None, |writer| fill(writer, false))?;
                 self.out.deliver(function, event, frame, to, None);
             }
         }
@@ -160,7 +156,7 @@ impl Post<'_> {
         if self.out.receivers().len() == to {
             return Ok(());
         }
-        let frame = self.write(Buffer::Events, event, fill)?;
+        let frame = self.write(Buffer::Events, event, None, fill)?;
         self.count();
         self.out.deliver(Function::SendToAll, event, frame, to, None);
         Ok(())

@@ -58,6 +58,7 @@ mod agents;
 mod calls;
 mod effects;
 mod events;
+mod heads;
 mod options;
 mod played;
 mod queries;

@@ -3,6 +3,7 @@
 use tlib_proto::{AttributeId, MessageId, MessageRef, Timestamp};
 
 use crate::events::is_head;
+use crate::heads::Heads;
 use crate::refusal::Refusal;
 use crate::switch::{Switch, post};
 use crate::{ClientId, Effects, Function};
@@ -69,9 +70,11 @@ impl Switch {
         let tenant = event.text(AttributeId::CUSTOMER_ID)?.and_then(|name| std::str::from_utf8(name).ok());
         let mut number = own_number.unwrap_or(self.sequence);
         // Nobody has asked, so the requester's place is nobody's.
-        let mut post = post(&self.world, &mut number, ClientId(u32::MAX), own_time.unwrap_or(now), out);
-        if let Some(tenant) = tenant {
-            post.tenant = tenant;
+        let own_heads = tenant.filter(|name| *name != self.world.tenant.name).map(Heads::new);
+        let nobody = ClientId(u32::MAX);
+        let mut post = post(&self.world, &self.heads, &mut number, nobody, own_time.unwrap_or(now), out);
+        if let Some(heads) = &own_heads {
+            post.heads = heads;
         }
         let function = match id {
             MessageId::EVENT_USER_EVENT => Function::DistributeUserEvent,

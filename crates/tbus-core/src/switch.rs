@@ -7,6 +7,7 @@ use crate::agents::Agents;
 use crate::calls::Calls;
 use crate::effects::Shown;
 use crate::events::Post;
+use crate::heads::Heads;
 use crate::refusal::Refusal;
 use crate::registry::Registry;
 use crate::turn::{Handled, Turn};
@@ -27,6 +28,7 @@ const SHORT_TEXT: usize = 1024;
 #[derive(Debug)]
 pub struct Switch {
     pub(crate) world: World,
+    pub(crate) heads: Heads,
     /// Number of the next event. Events that could not be built take none.
     pub(crate) sequence: u64,
     link: bool,
@@ -39,7 +41,8 @@ impl Switch {
     /// A switch in which nothing has happened; its link is up and its first event has number 1 (chosen).
     pub fn new(world: World) -> Self {
         let (registry, agents) = (Registry::new(&world), Agents::new(&world));
-        Self { world, sequence: 1, link: true, registry, agents, calls: Calls::default() }
+        let heads = Heads::new(&world.tenant.name);
+        Self { world, heads, sequence: 1, link: true, registry, agents, calls: Calls::default() }
     }
 
     /// Sets the number of the next event, such as one that a published log shows.
@@ -95,7 +98,7 @@ impl Switch {
             return Err(Refusal::new(ErrorCode::CSTA_GENERIC_SYSTEM_RESOURCE, text));
         }
         let server = &self.world.t_server.name;
-        let mut post = post(&self.world, &mut self.sequence, client, now, out);
+        let mut post = post(&self.world, &self.heads, &mut self.sequence, client, now, out);
         post.reference = reference;
         post.answer(link_event(self.link), |writer| {
             writer
@@ -127,7 +130,7 @@ impl Switch {
             let text = "RequestRegisterClient must come first";
             return Err(Refusal::new(ErrorCode::NOT_REGISTERED, text));
         }
-        let mut post = post(&self.world, &mut self.sequence, client, now, out);
+        let mut post = post(&self.world, &self.heads, &mut self.sequence, client, now, out);
         // That handler reads all attributes in one pass of its own.
         if request.id() != MessageId::REQUEST_DISTRIBUTE_USER_EVENT {
             post.reference = request.reference_id()?;
@@ -156,7 +159,7 @@ impl Switch {
     ) {
         let this_dn = request.text(AttributeId::THIS_DN).ok().flatten();
         let conn_id = request.long(AttributeId::CONN_ID).ok().flatten();
-        let mut post = post(&self.world, &mut self.sequence, client, now, out);
+        let mut post = post(&self.world, &self.heads, &mut self.sequence, client, now, out);
         post.reference = request.reference_id().ok().flatten();
         let cause = |writer: &mut MessageWriter<'_>, text: &str| {
             writer.int(AttributeId::ERROR_CODE, code.0.cast_signed()).str(AttributeId::ERROR_MESSAGE, text);
@@ -192,7 +195,7 @@ impl Switch {
         self.link = up;
         let server = &self.world.t_server.name;
         // Nobody has asked, so the requester's place is nobody's.
-        let mut post = post(&self.world, &mut self.sequence, ClientId(u32::MAX), now, out);
+        let mut post = post(&self.world, &self.heads, &mut self.sequence, ClientId(u32::MAX), now, out);
         let _always_fits = post.send_to_all(&self.registry, link_event(up), |writer| {
             writer.str(AttributeId::APPLICATION_NAME, server);
         });
@@ -202,13 +205,13 @@ impl Switch {
 /// Where the events of one request go to.
 pub(crate) fn post<'t>(
     world: &'t World,
+    heads: &'t Heads,
     sequence: &'t mut u64,
     requester: ClientId,
     now: Timestamp,
     out: &'t mut Effects,
 ) -> Post<'t> {
-    let (tenant, limits) = (world.tenant.name.as_str(), world.t_server.options.limits());
-    Post { requester, reference: None, out, sequence, tenant, limits, now }
+    Post { requester, reference: None, out, sequence, heads, limits: world.t_server.options.limits(), now }
 }
 
 fn link_event(up: bool) -> MessageId {

@@ -131,8 +131,21 @@ impl<'b> MessageWriter<'b> {
         self
     }
 
+    /// Appends attributes that are encoded already, and gives their copy. When they are too many, it is an empty one.
+    #[inline]
+    pub(super) fn encoded(&mut self, attributes: &[u8], count: u16) -> &mut [u8] {
+        let Some(count) = self.count.checked_add(count) else {
+            self.fail(EncodeError::TooMany { what: "attributes" });
+            return &mut [];
+        };
+        self.count = count;
+        let start = self.out.len();
+        self.out.put_slice(attributes);
+        self.out.get_mut(start..).unwrap_or_default()
+    }
+
     #[cold]
-    fn fail(&mut self, error: EncodeError) -> &mut Self {
+    pub(super) fn fail(&mut self, error: EncodeError) -> &mut Self {
         self.error.get_or_insert(error);
         self
     }

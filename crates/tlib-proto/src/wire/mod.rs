@@ -14,6 +14,7 @@ mod error;
 mod head;
 mod kv;
 mod message;
+mod prebuilt;
 
 pub use crate::generated::profile;
 pub use build::{KvWriter, MessageWriter};
@@ -21,6 +22,7 @@ pub use error::{AttributeError, EncodeError, Part, WireError};
 pub use head::{Split, control_frame, split_frame};
 pub use kv::{KvList, KvRef, PairRef, Pairs};
 pub use message::{AttributeRef, Attributes, Message, MessageRef, ValueRef};
+pub use prebuilt::{IntPlace, LongPlace, Prebuilt, Values};
 
 /// Whether the profile gives this kind byte a meaning; values of other kinds are carried unchanged.
 pub const fn is_known_kind(kind: u8) -> bool {
