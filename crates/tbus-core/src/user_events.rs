@@ -1,7 +1,7 @@
 //! RequestDistributeUserEvent and RequestDistributeEvent: what the whole simulator is for.
 
-use tlib_proto::wire::{MessageWriter, profile};
-use tlib_proto::{AttributeError, AttributeId, AttributeRef, ErrorCode, MessageId, MessageRef, ValueRef};
+use tlib_proto::wire::{MessageWriter, Span, profile};
+use tlib_proto::{AttributeError, AttributeId, ErrorCode, MessageId, MessageRef, ValueRef};
 
 use crate::events::is_head;
 use crate::refusal::Refusal;
@@ -13,31 +13,30 @@ const fn is_servers_own(id: AttributeId) -> bool {
     is_head(id) || matches!(id, AttributeId::USER_EVENT | AttributeId::COMMUNICATION_DN)
 }
 
-/// The attributes that have their places in EventUserEvent, read in one pass over the request.
+/// Where the attributes lie that have their places in EventUserEvent, found in one pass over the request.
 #[derive(Default)]
-struct Parts<'t> {
-    communication_dn: Option<AttributeRef<'t>>,
-    user_data: Option<AttributeRef<'t>>,
-    extensions: Option<AttributeRef<'t>>,
-    reason: Option<AttributeRef<'t>>,
-    ani: Option<AttributeRef<'t>>,
-    dnis: Option<AttributeRef<'t>>,
-    reference: Option<AttributeRef<'t>>,
-    this_dn: Option<AttributeRef<'t>>,
+struct Parts {
+    communication_dn: Span,
+    user_data: Span,
+    extensions: Span,
+    reason: Span,
+    ani: Span,
+    dnis: Span,
+    reference: Span,
+    this_dn: Span,
     /// Whether the request has anything else to copy.
     rest: bool,
 }
 
-impl<'t> Parts<'t> {
+impl Parts {
     #[inline]
-    fn read(request: MessageRef<'t>) -> Self {
+    fn read(request: MessageRef<'_>) -> Self {
         let mut parts = Self::default();
-        for attribute in request.attributes() {
-            let first = parts.place(attribute.id);
-            match first {
-                Some(place @ None) => *place = Some(attribute),
-                Some(Some(_)) => parts.rest = true,
-                None if is_servers_own(attribute.id) => {}
+        for (id, span) in request.spans() {
+            match parts.place(id) {
+                Some(place) if place.is_empty() => *place = span,
+                Some(_) => parts.rest = true,
+                None if is_servers_own(id) => {}
                 None => parts.rest = true,
             }
         }
@@ -45,7 +44,7 @@ impl<'t> Parts<'t> {
     }
 
     #[inline]
-    fn place(&mut self, id: AttributeId) -> Option<&mut Option<AttributeRef<'t>>> {
+    fn place(&mut self, id: AttributeId) -> Option<&mut Span> {
         Some(match id {
             AttributeId::COMMUNICATION_DN => &mut self.communication_dn,
             AttributeId::USER_DATA => &mut self.user_data,
@@ -61,26 +60,29 @@ impl<'t> Parts<'t> {
 
     /// Copies what has no place of its own, in the request's order; a second attribute of one kind is such a thing.
     #[cold]
-    fn copy_rest(request: MessageRef<'t>, writer: &mut MessageWriter<'_>) {
+    fn copy_rest(request: MessageRef<'_>, writer: &mut MessageWriter<'_>) {
         let mut seen = Self::default();
-        for attribute in request.attributes() {
-            if let Some(place @ None) = seen.place(attribute.id) {
-                *place = Some(attribute);
-            } else if !is_servers_own(attribute.id) {
-                writer.attribute(attribute);
+        let rest = request.spans().filter_map(|(id, span)| match seen.place(id) {
+            Some(place) if place.is_empty() => {
+                *place = span;
+                None
             }
-        }
+            _ => Some(span).filter(|_| !is_servers_own(id)),
+        });
+        writer.copy_spans(request, rest);
     }
 }
 
 /// The error of an attribute that is of another kind than its reader needs.
-fn wrong_kind(attribute: AttributeRef<'_>, expected: &'static str) -> AttributeError {
-    AttributeError { attribute: attribute.id, expected, found: attribute.value.kind_name() }
+#[cold]
+fn wrong_kind(attribute: AttributeId, value: ValueRef<'_>, expected: &'static str) -> AttributeError {
+    AttributeError { attribute, expected, found: value.kind_name() }
 }
 
-fn dn_text(attribute: Option<AttributeRef<'_>>) -> Result<Option<&[u8]>, AttributeError> {
-    let Some(attribute) = attribute else { return Ok(None) };
-    attribute.value.as_text().map(Some).ok_or_else(|| wrong_kind(attribute, "string"))
+#[inline]
+fn dn_text(id: AttributeId, value: Option<ValueRef<'_>>) -> Result<Option<&[u8]>, AttributeError> {
+    let Some(value) = value else { return Ok(None) };
+    value.as_text().map(Some).ok_or_else(|| wrong_kind(id, value, "string"))
 }
 
 impl Turn<'_> {
@@ -93,20 +95,19 @@ impl Turn<'_> {
     pub(crate) fn distribute_user_event(&mut self) -> Handled {
         let request = self.request;
         let parts = Parts::read(request);
-        self.post.reference = match parts.reference {
+        self.post.reference = match request.value_at(parts.reference) {
             None => None,
-            Some(attribute) => match attribute.value {
-                ValueRef::Int(id) => Some(id.cast_unsigned()).filter(|id| *id != profile::NO_REFERENCE),
-                _ => return Err(wrong_kind(attribute, "int").into()),
-            },
+            Some(ValueRef::Int(id)) => Some(id.cast_unsigned()).filter(|id| *id != profile::NO_REFERENCE),
+            Some(value) => return Err(wrong_kind(AttributeId::REFERENCE_ID, value, "int").into()),
         };
-        let this_dn = dn_text(parts.this_dn)?;
-        let communication_dn = dn_text(parts.communication_dn)?;
-        if let Some(attribute) = parts.user_data {
-            match attribute.value {
-                ValueRef::List(list) => self.check_user_data(list.packed_len())?,
-                _ => return Err(wrong_kind(attribute, "list").into()),
-            }
+        let this_dn_value = request.value_at(parts.this_dn);
+        let this_dn = dn_text(AttributeId::THIS_DN, this_dn_value)?;
+        let communication_dn =
+            dn_text(AttributeId::COMMUNICATION_DN, request.value_at(parts.communication_dn))?;
+        match request.value_at(parts.user_data) {
+            None => {}
+            Some(ValueRef::List(list)) => self.check_user_data(list.packed_len())?,
+            Some(value) => return Err(wrong_kind(AttributeId::USER_DATA, value, "list").into()),
         }
         let Some(target) = communication_dn.or(this_dn) else {
             let text = "AttributeCommunicationDN and AttributeThisDN are missing";
@@ -122,17 +123,16 @@ impl Turn<'_> {
         self.post.ack(request.id(), Some(this_dn))?;
         let event = (Function::DistributeUserEvent, MessageId::EVENT_USER_EVENT);
         self.post.distribute(self.registry, dn, event, None, |writer, _| {
-            writer
-                .user_event(MessageId::EVENT_USER_EVENT)
-                .optional_attribute(parts.user_data)
-                .optional_attribute(parts.extensions)
-                .optional_attribute(parts.reason)
-                .optional_attribute(parts.ani)
-                .optional_attribute(parts.dnis);
+            let data = [parts.user_data, parts.extensions, parts.reason, parts.ani, parts.dnis];
+            writer.user_event(MessageId::EVENT_USER_EVENT).copy_spans(request, data);
             if parts.rest {
                 Parts::copy_rest(request, writer);
             }
-            writer.optional_attribute(parts.reference).str(AttributeId::THIS_DN, this_dn);
+            if let Some(ValueRef::Str(_)) = this_dn_value {
+                writer.copy_spans(request, [parts.reference, parts.this_dn]);
+            } else {
+                writer.copy_spans(request, [parts.reference]).str(AttributeId::THIS_DN, this_dn);
+            }
         })?;
         Ok(())
     }

@@ -15,6 +15,7 @@ mod head;
 mod kv;
 mod message;
 mod prebuilt;
+mod span;
 
 pub use crate::generated::profile;
 pub use build::{KvWriter, MessageWriter};
@@ -23,6 +24,7 @@ pub use head::{Split, control_frame, split_frame};
 pub use kv::{KvList, KvRef, PairRef, Pairs};
 pub use message::{AttributeRef, Attributes, Message, MessageRef, ValueRef};
 pub use prebuilt::{IntPlace, LongPlace, Prebuilt, Values};
+pub use span::{Span, Spans};
 
 /// Whether the profile gives this kind byte a meaning; values of other kinds are carried unchanged.
 pub const fn is_known_kind(kind: u8) -> bool {
