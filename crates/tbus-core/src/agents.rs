@@ -126,12 +126,12 @@ impl Turn<'_> {
                 format!("AttributeAgentID of {} bytes is over the limit of {AGENT_ID_LIMIT}", id.len());
             return Err(Refusal::new(ErrorCode::INVALID_ATTR, text));
         }
-        if !self.registry.dn(dn).is_some_and(|dn| dn.takes_agents) {
+        if !self.registry.kind(dn).is_some_and(|kind| kind.takes_agents) {
             let text =
                 format!("DN {} takes no agents: its type is not Extension or ACD Position", Shown(name));
             return Err(Refusal::new(ErrorCode::INVALID_ATTR, text));
         }
-        if let Some(agent) = self.registry.dn(dn).and_then(|dn| dn.agent.as_ref()) {
+        if let Some(agent) = self.registry.agent(dn) {
             let text = format!("agent {} is logged in on DN {} already", Shown(&agent.id), Shown(name));
             return Err(Refusal::new(ErrorCode::SOFT_AGENT_ALREADY_LOGGED_IN, text));
         }
@@ -173,7 +173,7 @@ impl Turn<'_> {
         let name = self.this_dn()?;
         let dn = self.own_dn(name)?;
         let echo = Echo::read(self.request)?;
-        let agent = self.registry.dn(dn).and_then(|dn| dn.agent.clone()).ok_or_else(|| {
+        let agent = self.registry.agent(dn).cloned().ok_or_else(|| {
             let text = format!("no agent is logged in on DN {}", Shown(name));
             Refusal::new(ErrorCode::SOFT_AGENT_NOT_LOGGED_IN, text)
         })?;
@@ -182,8 +182,8 @@ impl Turn<'_> {
     }
 
     fn set_agent(&mut self, dn: DnId, agent: Option<LoggedIn>) {
-        if let Some(dn) = self.registry.dn_mut(dn) {
-            dn.agent = agent;
+        if let Some(activity) = self.registry.activity_mut(dn) {
+            activity.agent = agent;
         }
     }
 }

@@ -188,8 +188,8 @@ impl Calls {
 
     fn add(&mut self, registry: &mut Registry, call: Call) {
         for side in call.sides() {
-            if let Some(dn) = registry.dn_mut(call.party(side).dn) {
-                dn.calls.push(call.conn_id);
+            if let Some(activity) = registry.activity_mut(call.party(side).dn) {
+                activity.calls.push(call.conn_id);
             }
         }
         self.made = self.made.wrapping_add(1);
@@ -203,8 +203,8 @@ impl Calls {
 
     fn end(&mut self, registry: &mut Registry, call: &Call) {
         for side in call.sides() {
-            if let Some(dn) = registry.dn_mut(call.party(side).dn) {
-                dn.calls.retain(|conn| *conn != call.conn_id);
+            if let Some(activity) = registry.activity_mut(call.party(side).dn) {
+                activity.calls.retain(|conn| *conn != call.conn_id);
             }
         }
         self.by_conn_id.remove(&call.conn_id);

@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 
 use bytes::BytesMut;
 use tlib_proto::MessageId;
 
-use crate::ClientId;
+use crate::{ClientId, DnName};
 
 /// Frames and steps of one or more requests, in the order in which they happened.
 ///
@@ -118,48 +117,6 @@ impl Function {
 impl fmt::Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
-    }
-}
-
-/// The number of a DN, shared with the registry; cloning it does not copy.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DnName(pub(crate) Arc<[u8]>);
-
-impl DnName {
-    /// The bytes as clients write them, UTF-8 unless their charset is another one.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl From<&[u8]> for DnName {
-    fn from(name: &[u8]) -> Self {
-        Self(name.into())
-    }
-}
-
-impl From<&str> for DnName {
-    fn from(name: &str) -> Self {
-        name.as_bytes().into()
-    }
-}
-
-impl std::borrow::Borrow<[u8]> for DnName {
-    fn borrow(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-/// Only the first bytes, so that a text with a name in it stays short; control characters are escaped.
-impl fmt::Display for DnName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Shown(&self.0).fmt(f)
-    }
-}
-
-impl fmt::Debug for DnName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DnName({self})")
     }
 }
 

@@ -56,6 +56,7 @@
 
 mod agents;
 mod calls;
+mod dn_name;
 mod effects;
 mod events;
 mod heads;
@@ -73,7 +74,8 @@ mod user_data;
 mod user_events;
 mod world;
 
-pub use effects::{Buffer, Delivery, DnName, Effects, Frame, Function, Note, Step};
+pub use dn_name::DnName;
+pub use effects::{Buffer, Delivery, Effects, Frame, Function, Note, Step};
 pub use options::Options;
 pub use played::{Keep, Unplayable};
 pub use switch::{ClientId, Switch};

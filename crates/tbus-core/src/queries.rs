@@ -5,7 +5,7 @@ use tlib_proto::{AttributeId, EncodeError, ErrorCode, KvList, MessageId};
 
 use crate::calls::Side;
 use crate::refusal::Refusal;
-use crate::registry::{DnId, MASK_BYTES, mask_bit};
+use crate::registry::{DnId, Kind, MASK_BYTES, mask_bit};
 use crate::turn::{Handled, Turn, is_supported};
 
 /// Most calls that a status lists (chosen): more than 2000 would not fit into a list.
@@ -68,7 +68,7 @@ impl Turn<'_> {
         if event == MessageId::EVENT_REGISTERED {
             state.content = Some(self.content(dn)?);
         }
-        let agent = self.registry.dn(dn).and_then(|dn| dn.agent.as_ref());
+        let agent = self.registry.agent(dn);
         self.post.answer(event, |writer| {
             writer
                 .str(AttributeId::THIS_DN, name)
@@ -89,13 +89,13 @@ impl Turn<'_> {
         let mut content = None;
         let status = match asked {
             AddressInfoType::ADDRESS_STATUS => self.address_status(dn).0,
-            AddressInfoType::AGENT_STATUS => match self.registry.dn(dn).and_then(|dn| dn.agent.as_ref()) {
+            AddressInfoType::AGENT_STATUS => match self.registry.agent(dn) {
                 None => agent_status::LOGGED_OUT,
                 Some(agent) if agent.ready => agent_status::READY,
                 Some(_) => agent_status::NOT_READY,
             },
             AddressInfoType::NUMBER_OF_CALLS_IN_QUEUE => calls(),
-            AddressInfoType::ADDRESS_TYPE => self.registry.dn(dn).map_or(0, |dn| dn.address_type.0),
+            AddressInfoType::ADDRESS_TYPE => self.registry.kind(dn).map_or(0, |kind| kind.address_type.0),
             AddressInfoType::DN_STATUS | AddressInfoType::QUEUE_STATUS => {
                 content = Some(self.content(dn)?);
                 calls()
@@ -114,7 +114,7 @@ impl Turn<'_> {
     /// The Extensions of a status: `conn-%d` per call, counted from 1, and for a DN that is no queue `ps-%d` with the
     /// state of its party (facts 3.2). That the two stand beside each other is chosen.
     fn content(&self, dn: DnId) -> Result<KvList, EncodeError> {
-        let queue = self.registry.dn(dn).is_some_and(crate::registry::Dn::is_queue);
+        let queue = self.registry.kind(dn).is_some_and(Kind::is_queue);
         KvList::build(|list| {
             for (number, conn) in (1..).zip(self.registry.calls(dn).iter().take(LISTED_CALLS)) {
                 list.str(format!("conn-{number}"), format!("{conn:016x}"));

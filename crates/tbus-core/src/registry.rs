@@ -1,14 +1,18 @@
 //! Clients, DNs, and who is registered where.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::hash::BuildHasher;
 
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use tlib_proto::enums::{AddressType, RegisterMode};
 use tlib_proto::{ErrorCode, MessageId};
 
 use crate::agents::LoggedIn;
 use crate::refusal::Refusal;
 use crate::{ClientId, DnName, World};
+
+mod listeners;
+
+use listeners::Listeners;
 
 /// Most DNs that clients may create (chosen), so that no client fills the memory.
 const CREATED_LIMIT: usize = 100_000;
@@ -33,7 +37,13 @@ pub(crate) fn mask_bit(id: MessageId) -> Option<(usize, u8)> {
 
 /// Which DN; stable while the switch lives, because DNs are never removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct DnId(usize);
+pub(crate) struct DnId(u32);
+
+impl DnId {
+    fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
 
 /// A client that has registered itself.
 #[derive(Debug)]
@@ -41,39 +51,48 @@ pub(crate) struct Client {
     pub(crate) application: String,
     /// `None` lets everything through, which is also the state at the start (facts 3.4).
     mask: Option<Box<Mask>>,
-    modes: HashMap<DnId, RegisterMode>,
+    registrations: HashMap<DnId, Registration>,
 }
 
-/// A DN and all that hangs on it.
+/// One client on one DN.
+#[derive(Clone, Copy, Debug)]
+struct Registration {
+    mode: RegisterMode,
+    /// Its place in the [`Listeners`] of the DN.
+    place: u32,
+}
+
+/// A DN: what each of its events needs, in one cache line, and what else hangs on it.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(crate) struct Dn {
     pub(crate) name: DnName,
+    registered: Listeners,
+    activity: Option<Box<Activity>>,
+}
+
+const _: () = assert!(size_of::<Dn>() == 64, "a DN is one cache line");
+
+/// What kind of DN it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
     pub(crate) address_type: AddressType,
     pub(crate) takes_agents: bool,
+}
+
+impl Kind {
+    /// Whether calls wait in it instead of ringing.
+    pub(crate) fn is_queue(self) -> bool {
+        matches!(self.address_type, AddressType::QUEUE | AddressType::ROUTE_DN | AddressType::ROUTE_QUEUE)
+    }
+}
+
+/// Who and what is busy on a DN.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
     pub(crate) agent: Option<LoggedIn>,
     /// ConnIDs of the calls it is a party of, oldest first.
     pub(crate) calls: Vec<u64>,
-    /// Everybody who is registered, in order of registration.
-    registered: Vec<ClientId>,
-    /// The one in ModePrivate: while it is there, nobody else gets events of the DN (facts 3.4).
-    private: Option<ClientId>,
-}
-
-impl Dn {
-    fn new(name: DnName, address_type: AddressType, takes_agents: bool) -> Self {
-        let (registered, calls) = (Vec::new(), Vec::new());
-        Self { name, address_type, takes_agents, agent: None, calls, registered, private: None }
-    }
-
-    /// Whether calls wait in it instead of ringing.
-    pub(crate) fn is_queue(&self) -> bool {
-        matches!(self.address_type, AddressType::QUEUE | AddressType::ROUTE_DN | AddressType::ROUTE_QUEUE)
-    }
-
-    /// Who gets its events.
-    fn receivers(&self) -> &[ClientId] {
-        if self.private.is_some() { self.private.as_slice() } else { &self.registered }
-    }
 }
 
 /// All clients and all DNs.
@@ -82,38 +101,54 @@ pub(crate) struct Registry {
     clients: Vec<Option<Client>>,
     /// How many clients have a mask. While it is 0, receivers are copied without looking at clients.
     masked: usize,
-    names: HashMap<DnName, DnId>,
+    /// The DNs by name; only the numbers are kept, the names are in `dns`.
+    names: HashTable<DnId>,
+    /// Keyed by chance in each process: names come from clients.
+    hasher: DefaultHashBuilder,
     dns: Vec<Dn>,
+    kinds: Vec<Kind>,
     create: bool,
     created: usize,
 }
 
 impl Registry {
     pub(crate) fn new(world: &World) -> Self {
+        let count = world.dns.len();
         let mut registry = Self {
             clients: Vec::new(),
             masked: 0,
-            names: HashMap::new(),
-            dns: Vec::new(),
+            names: HashTable::with_capacity(count),
+            hasher: DefaultHashBuilder::default(),
+            dns: Vec::with_capacity(count),
+            kinds: Vec::with_capacity(count),
             create: world.switch.create_unknown_dns,
             created: 0,
         };
         for dn in &world.dns {
-            registry.add(dn.number.as_bytes(), dn.ty.address_type(), dn.ty.takes_agents());
+            let kind = Kind { address_type: dn.ty.address_type(), takes_agents: dn.ty.takes_agents() };
+            registry.add(dn.number.as_bytes(), kind);
         }
         registry
     }
 
-    fn add(&mut self, name: &[u8], address_type: AddressType, takes_agents: bool) -> DnId {
-        let (id, name) = (DnId(self.dns.len()), DnName(Arc::from(name)));
-        self.names.insert(name.clone(), id);
-        self.dns.push(Dn::new(name, address_type, takes_agents));
+    fn add(&mut self, name: &[u8], kind: Kind) -> DnId {
+        let Self { names, hasher, dns, kinds, .. } = self;
+        // A world of four billion DNs fits no memory.
+        let id = DnId(u32::try_from(dns.len()).unwrap_or(u32::MAX));
+        let name = DnName::from(name);
+        names.insert_unique(hasher.hash_one(name.as_bytes()), id, |id| {
+            hasher.hash_one(dns.get(id.index()).map_or(&[][..], |dn| dn.name.as_bytes()))
+        });
+        dns.push(Dn { name, registered: Listeners::new(), activity: None });
+        kinds.push(kind);
         id
     }
 
     /// The DN of that name.
+    #[inline]
     pub(crate) fn find(&self, name: &[u8]) -> Option<DnId> {
-        self.names.get(name).copied()
+        let named = |id: &DnId| self.dn(*id).is_some_and(|dn| dn.name.as_bytes() == name);
+        self.names.find(self.hasher.hash_one(name), named).copied()
     }
 
     /// The DN of that name, created if the world says so.
@@ -137,20 +172,35 @@ impl Registry {
         }
         self.created = self.created.saturating_add(1);
         let takes_agents = matches!(address_type, AddressType::DN | AddressType::POSITION);
-        Ok(self.add(name, address_type, takes_agents))
+        Ok(self.add(name, Kind { address_type, takes_agents }))
     }
 
+    #[inline]
     pub(crate) fn dn(&self, id: DnId) -> Option<&Dn> {
-        self.dns.get(id.0)
+        self.dns.get(id.index())
     }
 
-    pub(crate) fn dn_mut(&mut self, id: DnId) -> Option<&mut Dn> {
-        self.dns.get_mut(id.0)
+    pub(crate) fn kind(&self, id: DnId) -> Option<Kind> {
+        self.kinds.get(id.index()).copied()
+    }
+
+    fn activity(&self, id: DnId) -> Option<&Activity> {
+        self.dn(id)?.activity.as_deref()
+    }
+
+    /// To change it.
+    pub(crate) fn activity_mut(&mut self, id: DnId) -> Option<&mut Activity> {
+        Some(self.dns.get_mut(id.index())?.activity.get_or_insert_default())
+    }
+
+    /// The agent that is logged in on it.
+    pub(crate) fn agent(&self, id: DnId) -> Option<&LoggedIn> {
+        self.activity(id)?.agent.as_ref()
     }
 
     /// Its calls, oldest first.
     pub(crate) fn calls(&self, id: DnId) -> &[u64] {
-        self.dn(id).map_or(&[], |dn| &dn.calls)
+        self.activity(id).map_or(&[], |activity| &activity.calls)
     }
 
     /// Takes a client in. False when the slot is too high to be one.
@@ -165,7 +215,7 @@ impl Registry {
         if let Some(place) = self.clients.get_mut(slot) {
             match place {
                 Some(client) => client.application = application,
-                None => *place = Some(Client { application, mask: None, modes: HashMap::new() }),
+                None => *place = Some(Client { application, mask: None, registrations: HashMap::new() }),
             }
         }
         true
@@ -177,8 +227,8 @@ impl Registry {
         if client.mask.is_some() {
             self.masked = self.masked.saturating_sub(1);
         }
-        for dn in client.modes.into_keys() {
-            self.strike(id, dn);
+        for (dn, registration) in client.registrations {
+            self.strike(id, dn, registration.place);
         }
     }
 
@@ -198,43 +248,48 @@ impl Registry {
 
     /// How the client is registered on the DN, if it is.
     pub(crate) fn mode(&self, id: ClientId, dn: DnId) -> Option<RegisterMode> {
-        self.client(id)?.modes.get(&dn).copied()
+        self.client(id)?.registrations.get(&dn).map(|registration| registration.mode)
     }
 
     /// Whether somebody else holds the DN in ModePrivate.
     pub(crate) fn is_seized(&self, id: ClientId, dn: DnId) -> bool {
-        self.dn(dn).and_then(|dn| dn.private).is_some_and(|holder| holder != id)
+        self.dn(dn).and_then(|dn| dn.registered.private()).is_some_and(|holder| holder != id)
     }
 
     /// Registers the client; registering again changes the mode and keeps the place in the order.
     pub(crate) fn register(&mut self, id: ClientId, dn: DnId, mode: RegisterMode) {
-        let Some(Some(client)) = self.slot(id) else { return };
-        let known = client.modes.insert(dn, mode).is_some();
-        let Some(dn) = self.dn_mut(dn) else { return };
-        if !known {
-            dn.registered.push(id);
-        }
+        let Self { clients, dns, .. } = self;
+        let (Some(client), Some(place)) = (at(clients, id), dns.get_mut(dn.index())) else { return };
+        let registration = client.registrations.entry(dn);
+        registration
+            .and_modify(|known| known.mode = mode)
+            .or_insert_with(|| Registration { mode, place: place.registered.push(id) });
         if mode == RegisterMode::MODE_PRIVATE {
-            dn.private = Some(id);
-        } else if dn.private == Some(id) {
-            dn.private = None;
+            place.registered.seize(id);
+        } else {
+            place.registered.release(id);
         }
     }
 
     /// Ends a registration.
     pub(crate) fn unregister(&mut self, id: ClientId, dn: DnId) {
-        if let Some(Some(client)) = self.slot(id) {
-            client.modes.remove(&dn);
+        let client = at(&mut self.clients, id);
+        if let Some(registration) = client.and_then(|client| client.registrations.remove(&dn)) {
+            self.strike(id, dn, registration.place);
         }
-        self.strike(id, dn);
     }
 
-    fn strike(&mut self, id: ClientId, dn: DnId) {
-        let Some(dn) = self.dn_mut(dn) else { return };
-        dn.registered.retain(|client| *client != id);
-        if dn.private == Some(id) {
-            dn.private = None;
-        }
+    /// Takes a client off a DN when its registration is gone already.
+    fn strike(&mut self, id: ClientId, dn: DnId, place: u32) {
+        let Self { clients, dns, .. } = self;
+        let Some(struck) = dns.get_mut(dn.index()) else { return };
+        struck.registered.release(id);
+        struck.registered.remove(place);
+        struck.registered.tidy(|client, place| {
+            if let Some(moved) = at(clients, client).and_then(|client| client.registrations.get_mut(&dn)) {
+                moved.place = place;
+            }
+        });
     }
 
     /// Sets what the client wants to get. A mask of ones is as good as none.
@@ -256,22 +311,32 @@ impl Registry {
         addressed: Option<ClientId>,
         into: &mut Vec<ClientId>,
     ) {
-        let receivers = self.dn(dn).map_or(&[][..], Dn::receivers);
-        if self.masked == 0 {
-            into.extend_from_slice(receivers);
-        } else {
-            let wanting = |id: &ClientId| Some(*id) == addressed || wants(self.client(*id), event);
-            into.extend(receivers.iter().copied().filter(wanting));
+        let Some(dn) = self.dn(dn) else { return };
+        let first = into.len();
+        match (dn.registered.private(), dn.registered.as_slice()) {
+            (None, Some(all)) if self.masked == 0 => into.extend_from_slice(all),
+            (private, _) => {
+                let wanting = |id: &ClientId| Some(*id) == addressed || wants(self.client(*id), event);
+                match private {
+                    Some(holder) => into.extend(Some(holder).filter(wanting)),
+                    None => into.extend(dn.registered.iter().filter(wanting)),
+                }
+            }
         }
-        if let Some(addressed) = addressed.filter(|id| !receivers.contains(id)) {
+        if let Some(addressed) = addressed.filter(|id| !into.get(first..).unwrap_or_default().contains(id)) {
             into.push(addressed);
         }
     }
 
     /// Whether anybody gets events of the DN, masks left aside.
     pub(crate) fn has_receivers(&self, dn: DnId) -> bool {
-        self.dn(dn).is_some_and(|dn| !dn.receivers().is_empty())
+        self.dn(dn).is_some_and(|dn| !dn.registered.is_empty())
     }
+}
+
+/// The open client in a slot.
+fn at(clients: &mut [Option<Client>], id: ClientId) -> Option<&mut Client> {
+    clients.get_mut(usize::try_from(id.0).ok()?)?.as_mut()
 }
 
 fn wants(client: Option<&Client>, event: MessageId) -> bool {
@@ -281,33 +346,4 @@ fn wants(client: Option<&Client>, event: MessageId) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mask_bits() {
-        for (id, expected) in [
-            (0, Some((0, 1))),
-            (7, Some((0, 128))),
-            (8, Some((1, 1))),
-            (96, Some((12, 1))),
-            (511, Some((63, 128))),
-            (512, None),
-            (u16::MAX, None),
-        ] {
-            assert_eq!(mask_bit(MessageId(id)), expected, "{id}");
-        }
-    }
-
-    #[test]
-    fn clients_create_no_more_dns_than_the_limit() {
-        let mut registry = Registry::new(&World::from_toml("[switch]\ncreate-unknown-dns = true").unwrap());
-        for number in 0..CREATED_LIMIT {
-            registry.resolve(number.to_string().as_bytes(), AddressType::DN).unwrap();
-        }
-        let refusal = registry.resolve(b"x", AddressType::DN).unwrap_err();
-        assert_eq!(refusal.code, ErrorCode::CSTA_GENERIC_SYSTEM_RESOURCE);
-        assert_eq!(refusal.text, "clients have created 100000 DNs already");
-        registry.resolve(b"1", AddressType::DN).unwrap();
-    }
-}
+mod tests;

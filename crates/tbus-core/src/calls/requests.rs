@@ -7,7 +7,7 @@ use super::events::{CallEvent, Echo};
 use super::{Call, Party, Side, State};
 use crate::effects::Shown;
 use crate::refusal::Refusal;
-use crate::registry::Dn;
+use crate::registry::Kind;
 use crate::turn::{Handled, Turn};
 use crate::{DnName, Function};
 
@@ -26,7 +26,7 @@ impl<'t> Turn<'t> {
         let other = other.ok_or_else(|| Refusal::missing(AttributeId::OTHER_DN))?;
         let echo = Echo::read(self.request)?;
         let user_data = self.user_data()?.unwrap_or(KvRef::EMPTY).to_owned();
-        let is_queue = |dn| self.registry.dn(dn).is_some_and(Dn::is_queue);
+        let is_queue = |dn| self.registry.kind(dn).is_some_and(Kind::is_queue);
         if is_queue(dn) {
             let text = format!("DN {} is a queue and cannot make calls", Shown(name));
             return Err(Refusal::new(ErrorCode::CSTA_REQUEST_INCOMPATIBLE_WITH_OBJECT, text));
