@@ -33,6 +33,7 @@
 //! What this crate is **not**: it has no SQL, and no rule of the switch.
 
 mod capture;
+mod chronicle;
 mod journal;
 mod proxy;
 mod server;

@@ -208,16 +208,14 @@ impl Server {
         switch.set_next_sequence(config.first_sequence);
         switch.set_start((config.clock)().wire_seconds());
         let clients = Arc::new(DashMap::new());
-        let (log, verbosity) = config.log.map_or((None, Verbosity::None), |(log, level)| (Some(log), level));
         let switchboard = Switchboard::new(Parts {
             switch,
             clients: Arc::clone(&clients),
             clock: config.clock,
             identify: config.identify,
-            log,
+            log: config.log,
             tap: config.tap,
             capture: config.capture.map(CaptureTap::new),
-            verbosity,
         });
 
         let (control, commands) = mpsc::channel(16);

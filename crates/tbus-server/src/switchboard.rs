@@ -1,18 +1,18 @@
-//! Between the reactor and the switch: who is who, what goes into which buffer, and what the log is told.
+//! Between the reactor and the switch: who is who, and what goes into which buffer.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use tbus_core::{ClientId, Delivery, Effects, Frame, Function, Keep, Step, Switch, Unplayable};
-use tlib_capture::{ClientLabel, Level, LogSink, Record, Verbosity, ids};
+use tbus_core::{ClientId, Delivery, Effects, Frame, Keep, Step, Switch, Unplayable};
+use tlib_capture::{ClientLabel, Level, LogSink, Verbosity, ids};
 use tlib_net::serve::{Buffer, CloseReason, ConnectionId, Invalid, Outbox, Service};
 use tlib_proto::session::Arrival;
-use tlib_proto::{AttributeId, ErrorCode, Limits, Message, MessageId, MessageRef, Timestamp, ValueRef};
+use tlib_proto::{AttributeId, ErrorCode, Message, MessageId, MessageRef, Timestamp, ValueRef};
 
 use crate::capture::CaptureTap;
+use crate::chronicle::Chronicle;
 use crate::server::{Accepted, ConnectedClient, Identity, Tap};
 
 /// Slow clients are told of in the log one by one up to this number, and then every so many (chosen).
@@ -22,25 +22,14 @@ const SLOW_LINES: u64 = 10;
 pub(crate) struct Switchboard {
     switch: Switch,
     effects: Effects,
-    labels: HashMap<u32, Arc<ClientLabel>>,
+    chronicle: Chronicle,
     clients: Arc<DashMap<u32, ConnectedClient>>,
-    clock: Box<dyn Fn() -> Timestamp + Send>,
     identify: Box<dyn FnMut(Accepted) -> Identity + Send>,
-    log: Option<LogSink>,
-    tap: Option<Tap>,
     capture: Option<CaptureTap>,
-    verbosity: Verbosity,
-    limits: Limits,
-    pending: Vec<Pending>,
-    records: Vec<Record>,
+    /// When the batch began, once it was asked for.
+    began: Option<Timestamp>,
     accepted: u32,
     slow: u64,
-}
-
-/// A record whose event still lies in a buffer of the batch.
-enum Pending {
-    Ready(Record),
-    Event { at: Timestamp, function: Function, frame: Frame },
 }
 
 pub(crate) struct Parts {
@@ -48,10 +37,9 @@ pub(crate) struct Parts {
     pub(crate) clients: Arc<DashMap<u32, ConnectedClient>>,
     pub(crate) clock: Box<dyn Fn() -> Timestamp + Send>,
     pub(crate) identify: Box<dyn FnMut(Accepted) -> Identity + Send>,
-    pub(crate) log: Option<LogSink>,
+    pub(crate) log: Option<(LogSink, Verbosity)>,
     pub(crate) tap: Option<Tap>,
     pub(crate) capture: Option<CaptureTap>,
-    pub(crate) verbosity: Verbosity,
 }
 
 impl Switchboard {
@@ -60,24 +48,18 @@ impl Switchboard {
         Self {
             switch: parts.switch,
             effects: Effects::new(),
-            labels: HashMap::new(),
+            chronicle: Chronicle::new(parts.clock, parts.log, parts.tap, limits),
             clients: parts.clients,
-            clock: parts.clock,
             identify: parts.identify,
-            verbosity: if parts.log.is_some() { parts.verbosity } else { Verbosity::None },
-            log: parts.log,
-            tap: parts.tap,
             capture: parts.capture,
-            limits,
-            pending: Vec::new(),
-            records: Vec::new(),
+            began: None,
             accepted: 0,
             slow: 0,
         }
     }
 
     pub(crate) fn set_link(&mut self, up: bool, outbox: &mut Outbox) {
-        let now = (self.clock)();
+        let now = self.chronicle.now();
         self.apply(now, outbox, |switch, effects| switch.set_link(up, now, effects));
     }
 
@@ -88,117 +70,75 @@ impl Switchboard {
         keep: Keep,
         outbox: &mut Outbox,
     ) -> Result<usize, Unplayable> {
-        let now = (self.clock)();
+        let now = self.chronicle.now();
         let mut played = Ok(0);
         self.apply(now, outbox, |switch, effects| played = switch.play(event.view(), keep, now, effects));
         played
     }
 
-    /// Whether records of this level are of use to anybody.
-    fn wants(&self, level: Level) -> bool {
-        self.verbosity.allows(level) || self.tap.is_some()
+    /// The time of the requests of a batch. They have come with one read, so the clock is read once for all of them.
+    #[inline]
+    fn arrived(&mut self) -> Timestamp {
+        *self.began.get_or_insert_with(|| self.chronicle.now())
     }
 
     /// Lets the switch work, and gives what it made to the receivers and to the log.
     fn apply(&mut self, now: Timestamp, outbox: &mut Outbox, work: impl FnOnce(&mut Switch, &mut Effects)) {
-        std::mem::swap(&mut self.effects.answers, &mut outbox.answers);
-        std::mem::swap(&mut self.effects.events, &mut outbox.events);
-        work(&mut self.switch, &mut self.effects);
-        std::mem::swap(&mut self.effects.answers, &mut outbox.answers);
-        std::mem::swap(&mut self.effects.events, &mut outbox.events);
-        let effects = std::mem::take(&mut self.effects);
+        let Self { switch, effects, chronicle, .. } = self;
+        std::mem::swap(&mut effects.answers, &mut outbox.answers);
+        std::mem::swap(&mut effects.events, &mut outbox.events);
+        work(switch, effects);
+        std::mem::swap(&mut effects.answers, &mut outbox.answers);
+        std::mem::swap(&mut effects.events, &mut outbox.events);
         for step in effects.steps() {
             match step {
-                Step::Note(note) if self.wants(Level::Interaction) => {
-                    self.pending.push(Pending::Ready(Record::Note { text: note.to_string() }));
+                Step::Note(note) => chronicle.note(note),
+                Step::Deliver(delivery) => {
+                    deliver(&delivery, outbox);
+                    chronicle.delivered(now, &delivery);
                 }
-                Step::Note(_) => {}
-                Step::Deliver(delivery) => self.deliver(now, &delivery, outbox),
             }
         }
-        self.effects = effects;
-        self.effects.clear_steps();
-    }
-
-    fn deliver(&mut self, now: Timestamp, delivery: &Delivery<'_>, outbox: &mut Outbox) {
-        for to in delivery.to {
-            let frame = match &delivery.requester {
-                Some((requester, own)) if requester == to => own,
-                _ => &delivery.frame,
-            };
-            let buffer = match frame.buffer {
-                tbus_core::Buffer::Answers => Buffer::Answers,
-                tbus_core::Buffer::Events => Buffer::Events,
-            };
-            outbox.deliver(ConnectionId(to.0), buffer, frame.bytes.clone());
-        }
-        if self.wants(Level::Interaction) {
-            let frame = delivery.requester.as_ref().map_or(&delivery.frame, |(_, own)| own).clone();
-            self.pending.push(Pending::Event { at: now, function: delivery.function, frame });
-        }
-        if self.wants(Level::Trace) {
-            let to: Vec<_> = delivery.to.iter().filter_map(|to| self.labels.get(&to.0)).cloned().collect();
-            // Read again: now the event has its place in every receiver's queue.
-            let sent = Record::Sent { at: (self.clock)(), message: delivery.message, to: to.into() };
-            self.pending.push(Pending::Ready(sent));
-        }
-    }
-
-    fn line(&mut self, at: Timestamp, level: Level, id: u32, text: String) {
-        if self.wants(level) {
-            self.pending.push(Pending::Ready(Record::Line { at, level, id, text }));
-        }
-    }
-
-    fn label(&self, connection: ConnectionId) -> &str {
-        self.labels.get(&connection.0).map_or("[?]", |label| label.printed())
+        effects.clear_steps();
     }
 
     /// Under its application's name from now on.
     fn name(&mut self, connection: ConnectionId, message: MessageRef<'_>) {
-        let Some(old) = self.labels.get(&connection.0) else { return };
+        let Some(old) = self.chronicle.label(connection) else { return };
         let name = message.text(AttributeId::APPLICATION_NAME).ok().flatten().unwrap_or_default();
         let name = if name.is_empty() { "unknown".into() } else { String::from_utf8_lossy(name) };
         // A name is for people: what is longer only fills the log.
         let name: String = name.chars().take(64).collect();
         let label = Arc::new(ClientLabel::new(old.handle(), old.id(), &name, old.address()));
         self.clients.insert(connection.0, ConnectedClient { label: Arc::clone(&label), open: false });
-        self.labels.insert(connection.0, label);
+        self.chronicle.enter(connection, label);
     }
+}
 
-    /// Gives everything that waits to the log and to the tap.
-    fn hand_over(&mut self, answers: &Bytes, events: &Bytes) {
-        for pending in self.pending.drain(..) {
-            let record = match pending {
-                Pending::Ready(record) => record,
-                Pending::Event { at, function, frame } => {
-                    let buffer = match frame.buffer {
-                        tbus_core::Buffer::Answers => answers,
-                        tbus_core::Buffer::Events => events,
-                    };
-                    // A batch that a panic has cut short has lost its frames, and a second panic would end everything.
-                    if frame.bytes.end > buffer.len() {
-                        continue;
-                    }
-                    // The switch has just written this frame: it is one.
-                    let Ok(message) = Message::from_frame(buffer.slice(frame.bytes), &self.limits) else {
-                        continue;
-                    };
-                    Record::Event { at, function: function.name(), message }
-                }
-            };
-            self.records.push(record);
+/// Gives an event to its receivers.
+#[inline]
+fn deliver(delivery: &Delivery<'_>, outbox: &mut Outbox) {
+    match (delivery.to, &delivery.requester) {
+        ([to], None) => {
+            outbox.deliver(ConnectionId(to.0), buffer_of(&delivery.frame), delivery.frame.bytes.clone());
         }
-        if self.records.is_empty() {
-            return;
+        (all, None) => {
+            let all = all.iter().map(|to| ConnectionId(to.0));
+            outbox.deliver_all(all, buffer_of(&delivery.frame), delivery.frame.bytes.clone());
         }
-        if let Some(tap) = &mut self.tap {
-            tap(&self.records);
+        (all, Some((requester, own))) => {
+            for to in all {
+                let frame = if requester == to { own } else { &delivery.frame };
+                outbox.deliver(ConnectionId(to.0), buffer_of(frame), frame.bytes.clone());
+            }
         }
-        match &self.log {
-            Some(log) => log.push_batch(&mut self.records),
-            None => self.records.clear(),
-        }
+    }
+}
+
+fn buffer_of(frame: &Frame) -> Buffer {
+    match frame.buffer {
+        tbus_core::Buffer::Answers => Buffer::Answers,
+        tbus_core::Buffer::Events => Buffer::Events,
     }
 }
 
@@ -208,7 +148,7 @@ impl Service for Switchboard {
         let identity = (self.identify)(Accepted { number: self.accepted, peer, descriptor });
         let label = Arc::new(ClientLabel::new(identity.handle, identity.id, "unknown", identity.address));
         self.clients.insert(connection.0, ConnectedClient { label: Arc::clone(&label), open: false });
-        self.labels.insert(connection.0, label);
+        self.chronicle.enter(connection, label);
     }
 
     fn message(
@@ -218,16 +158,11 @@ impl Service for Switchboard {
         message: MessageRef<'_>,
         outbox: &mut Outbox,
     ) {
-        let now = (self.clock)();
+        let now = self.arrived();
         if arrival == Arrival::Open {
             self.name(connection, message);
         }
-        if self.wants(Level::Interaction)
-            && let Some(from) = self.labels.get(&connection.0)
-        {
-            let received = Record::Received { at: now, request: message.to_owned(), from: Arc::clone(from) };
-            self.pending.push(Pending::Ready(received));
-        }
+        self.chronicle.received(now, connection, message);
         let client = ClientId(connection.0);
         let mut refused = false;
         self.apply(now, outbox, |switch, effects| match arrival {
@@ -249,11 +184,11 @@ impl Service for Switchboard {
     }
 
     fn invalid(&mut self, connection: ConnectionId, invalid: &Invalid<'_>, outbox: &mut Outbox) {
-        let now = (self.clock)();
+        let now = self.chronicle.now();
         let Invalid { error, fatal, reference } = *invalid;
         let end = if fatal { ", connection is closed" } else { "" };
-        let text = format!("Invalid TLib message received from {}: {error}{end}", self.label(connection));
-        self.line(now, Level::Standard, ids::INVALID, text);
+        let text = format!("Invalid TLib message received from {}: {error}{end}", self.chronicle.name(connection));
+        self.chronicle.line(now, Level::Standard, ids::INVALID, text);
         // Who waits for an answer gets one, if what can be read of the request says to what.
         let answer = Message::build(MessageId::EVENT_ERROR, |m| {
             m.optional(AttributeId::REFERENCE_ID, reference.map(|id| ValueRef::Int(id.cast_signed())))
@@ -266,7 +201,8 @@ impl Service for Switchboard {
     }
 
     fn flushed(&mut self, answers: &Bytes, events: &Bytes) {
-        self.hand_over(answers, events);
+        self.began = None;
+        self.chronicle.hand_over(answers, events);
         if let Some(capture) = &mut self.capture {
             capture.hand_over();
         }
@@ -278,42 +214,42 @@ impl Service for Switchboard {
 
     fn opened(&mut self, connection: ConnectionId, local: SocketAddr, peer: SocketAddr) {
         if let Some(capture) = &mut self.capture {
-            capture.opened((self.clock)(), connection, local, peer);
+            capture.opened(self.chronicle.now(), connection, local, peer);
         }
     }
 
     fn heard(&mut self, connection: ConnectionId, bytes: &[u8]) {
         if let Some(capture) = &mut self.capture {
-            capture.heard((self.clock)(), connection, bytes);
+            capture.heard(self.chronicle.now(), connection, bytes);
         }
     }
 
     fn said(&mut self, connection: ConnectionId, bytes: &mut Vec<Bytes>) {
         if let Some(capture) = &mut self.capture {
-            capture.said((self.clock)(), connection, bytes);
+            capture.said(self.chronicle.now(), connection, bytes);
         }
     }
 
     fn closed(&mut self, connection: ConnectionId, reason: &CloseReason) {
         self.switch.disconnected(ClientId(connection.0));
-        let now = (self.clock)();
-        let text = format!("Client {} disconnected: {reason}", self.label(connection));
+        let now = self.chronicle.now();
+        let text = format!("Client {} disconnected: {reason}", self.chronicle.name(connection));
         match reason {
             CloseReason::Slow { .. } => {
                 self.slow = self.slow.saturating_add(1);
                 if self.slow <= SLOW_LINES || self.slow.is_multiple_of(SLOW_LINES) {
                     let text = format!("{text} (slow client number {})", self.slow);
-                    self.line(now, Level::Standard, ids::DISCONNECTED, text);
+                    self.chronicle.line(now, Level::Standard, ids::DISCONNECTED, text);
                 }
             }
             CloseReason::Handshake | CloseReason::Silent => {
-                self.line(now, Level::Standard, ids::DISCONNECTED, text);
+                self.chronicle.line(now, Level::Standard, ids::DISCONNECTED, text);
             }
-            _ => self.line(now, Level::Trace, ids::DISCONNECTED, text),
+            _ => self.chronicle.line(now, Level::Trace, ids::DISCONNECTED, text),
         }
-        self.labels.remove(&connection.0);
+        self.chronicle.leave(connection);
         self.clients.remove(&connection.0);
-        self.hand_over(&Bytes::new(), &Bytes::new());
+        self.chronicle.hand_over(&Bytes::new(), &Bytes::new());
         if let Some(capture) = &mut self.capture {
             capture.closed(now, connection);
             capture.hand_over();
@@ -321,10 +257,10 @@ impl Service for Switchboard {
     }
 
     fn turned_away(&mut self, peer: SocketAddr, limit: usize) {
-        let now = (self.clock)();
+        let now = self.chronicle.now();
         let text =
             format!("Connection from {peer} was turned away: {limit} clients are connected (max-clients)");
-        self.line(now, Level::Standard, ids::DISCONNECTED, text);
-        self.hand_over(&Bytes::new(), &Bytes::new());
+        self.chronicle.line(now, Level::Standard, ids::DISCONNECTED, text);
+        self.chronicle.hand_over(&Bytes::new(), &Bytes::new());
     }
 }

@@ -123,6 +123,7 @@ impl<S: Service> Connection<S> {
         } else {
             ready!(self.poll_read_rest(cx))
         };
+        self.shared.activity.note();
         let ended = match result {
             Ok(Some(read)) => return Poll::Ready(read),
             Ok(None) => CloseReason::Peer,
@@ -150,9 +151,9 @@ impl<S: Service> Connection<S> {
 
     /// Reads the rest of a long frame behind what is there of it. `None` at the end of the stream.
     fn poll_read_rest(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Read>>> {
-        let limits = self.shared.with(|hub| hub.limits(self.id));
         // Its length was within the limits before, and its head is there.
-        let Ok(Split::More(missing)) = split_frame(&self.partial, &limits) else {
+        let limits = self.shared.with(|hub| hub.limits(self.id));
+        let Some(Ok(Split::More(missing))) = limits.map(|limits| split_frame(&self.partial, &limits)) else {
             return Poll::Ready(Ok(None));
         };
         let mut rest = (&mut self.partial).limit(missing);

@@ -9,12 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use tlib_proto::session::{Arrival, ServerSession};
 use tlib_proto::wire::{Split, control_frame, profile, split_frame};
-use tlib_proto::{Limits, MessageId, MessageRef};
+use tlib_proto::{Limits, MessageId, MessageRef, WireError};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracing::debug;
 
+use super::busy::Activity;
 use super::outbox::Outbox;
 use super::peer::{Peer, Wants};
 use super::{CloseReason, ConnectionId, Invalid, ServeOptions, Service};
@@ -39,6 +40,7 @@ pub(super) struct Shared<S> {
     /// Where all connections read to, one at a time.
     scratch: RefCell<Vec<u8>>,
     emptied: Notify,
+    pub(super) activity: Activity,
 }
 
 pub(super) struct Hub<S> {
@@ -64,7 +66,12 @@ impl<S: Service> Shared<S> {
             options,
             said,
         };
-        Self { hub: RefCell::new(hub), scratch: RefCell::new(vec![0; READ_CHUNK]), emptied: Notify::new() }
+        Self {
+            hub: RefCell::new(hub),
+            scratch: RefCell::new(vec![0; READ_CHUNK]),
+            emptied: Notify::new(),
+            activity: Activity::default(),
+        }
     }
 
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Hub<S>) -> T) -> T {
@@ -148,12 +155,9 @@ impl<S: Service> Hub<S> {
     }
 
     /// The decoder's limits for a connection, as far as its session has come.
-    pub(super) fn limits(&mut self, id: ConnectionId) -> Limits {
-        let limits = self.options.limits;
-        match self.peer(id) {
-            Some(peer) if peer.session.is_open() => limits,
-            _ => Limits { frame: limits.frame.min(FRAME_BEFORE_OPEN), ..limits },
-        }
+    pub(super) fn limits(&self, id: ConnectionId) -> Option<Limits> {
+        let peer = self.peers.get(id.0 as usize).and_then(Option::as_ref)?;
+        Some(limits_of(&self.options, &peer.session))
     }
 
     /// Whether the connection does not take its answers, so that it is not read from for now.
@@ -165,27 +169,34 @@ impl<S: Service> Hub<S> {
     /// Handles what was read, and flushes. Gives the length of what is left: a partial frame at the end, or everything
     /// behind the request with which the client has choked on its own answers.
     pub(super) fn received(&mut self, id: ConnectionId, mut bytes: &[u8]) -> usize {
-        if let Some(peer) = self.peer(id) {
+        let polls = !self.options.keep_alive.is_zero();
+        if polls && let Some(peer) = self.peer(id) {
             peer.session.heard(now_std());
         }
-        loop {
-            match self.peer(id) {
-                Some(peer) if peer.is_closing() => {
-                    peer.talks();
-                    bytes = &[];
-                    break;
-                }
-                Some(_) => {}
-                None => {
-                    bytes = &[];
-                    break;
-                }
+        while let Some(peer) = self.peers.get_mut(id.0 as usize).and_then(Option::as_mut) {
+            if peer.is_closing() {
+                peer.talks();
+                bytes = &[];
+                break;
             }
-            let limits = self.limits(id);
+            let limits = limits_of(&self.options, &peer.session);
             match split_frame(bytes, &limits) {
                 Ok(Split::Frame(frame, after)) => {
                     bytes = after;
-                    self.frame(id, frame, &limits);
+                    if self.said.is_some() {
+                        self.service.heard(id, frame);
+                    }
+                    match MessageRef::parse(frame, &limits) {
+                        Ok(message) => match peer.session.arrived(message.id()) {
+                            Arrival::Ping => {
+                                let pong = control_frame(MessageId(profile::CONTROL_PONG));
+                                self.outbox.deliver_frame(id, &pong);
+                            }
+                            Arrival::Control => {}
+                            arrival => self.service.message(id, arrival, message, &mut self.outbox),
+                        },
+                        Err(error) => self.damaged(id, frame, error),
+                    }
                 }
                 Ok(Split::More(_)) => break,
                 Err(error) => {
@@ -197,7 +208,9 @@ impl<S: Service> Hub<S> {
                     self.outbox.close(id, CloseReason::Invalid(error));
                 }
             }
-            self.apply_closing();
+            if self.outbox.is_closing() {
+                self.apply_closing();
+            }
             if self.outbox.answers.len() + self.outbox.events.len() > FLUSH_ABOVE {
                 self.flush();
                 if self.is_choked(id) {
@@ -209,30 +222,15 @@ impl<S: Service> Hub<S> {
         bytes.len()
     }
 
-    fn frame(&mut self, id: ConnectionId, frame: &[u8], limits: &Limits) {
-        if self.said.is_some() {
-            self.service.heard(id, frame);
-        }
-        let message = match MessageRef::parse(frame, limits) {
-            Ok(message) => message,
-            Err(error) => {
-                let open = self.peer(id).is_some_and(|peer| peer.session.is_open());
-                let reference = MessageRef::reference_of_damaged(frame);
-                let invalid = Invalid { error: &error, fatal: !open, reference };
-                self.service.invalid(id, &invalid, &mut self.outbox);
-                if !open {
-                    self.outbox.close(id, CloseReason::Invalid(error));
-                }
-                return;
-            }
-        };
-        let Some(peer) = self.peer(id) else { return };
-        match peer.session.arrived(message.id()) {
-            Arrival::Ping => {
-                self.outbox.deliver_frame(id, &control_frame(MessageId(profile::CONTROL_PONG)));
-            }
-            Arrival::Control => {}
-            arrival => self.service.message(id, arrival, message, &mut self.outbox),
+    /// A whole frame that is no message.
+    #[cold]
+    fn damaged(&mut self, id: ConnectionId, frame: &[u8], error: WireError) {
+        let open = self.peer(id).is_some_and(|peer| peer.session.is_open());
+        let reference = MessageRef::reference_of_damaged(frame);
+        let invalid = Invalid { error: &error, fatal: !open, reference };
+        self.service.invalid(id, &invalid, &mut self.outbox);
+        if !open {
+            self.outbox.close(id, CloseReason::Invalid(error));
         }
     }
 
@@ -261,8 +259,16 @@ impl<S: Service> Hub<S> {
             self.tell_said(*id);
             self.outbox.recycle_runs(*id, runs);
         }
+        if let Some(run) = &batch.together {
+            for id in &batch.members {
+                if let Some(peer) = self.peers.get_mut(id.0 as usize).and_then(Option::as_mut) {
+                    peer.send(std::slice::from_ref(run), &batch, &self.options, self.said.as_mut());
+                }
+                self.tell_said(*id);
+            }
+        }
         self.service.flushed(&batch.answers, &batch.events);
-        self.outbox.recycle(batch.receivers);
+        self.outbox.recycle(batch);
     }
 
     /// The socket of a connection may be writable again.
@@ -332,6 +338,16 @@ impl<S: Service> Hub<S> {
         for id in (0..self.peers.len()).filter_map(|n| u32::try_from(n).ok()) {
             self.remove(ConnectionId(id));
         }
+    }
+}
+
+/// The decoder's limits, as far as the session has come.
+fn limits_of(options: &ServeOptions, session: &ServerSession) -> Limits {
+    let limits = options.limits;
+    if session.is_open() {
+        limits
+    } else {
+        Limits { frame: limits.frame.min(FRAME_BEFORE_OPEN), ..limits }
     }
 }
 

@@ -34,7 +34,21 @@ pub struct Outbox {
     runs: Vec<Vec<Run>>,
     /// Connections with runs, in the order of their first one: who asked is served before who listens.
     receivers: Vec<ConnectionId>,
+    /// What many connections got together last. It grows as long as the next event is for the same ones, so that an
+    /// event costs one comparison of lists, not one run for each connection.
+    together: Together,
+    /// For each connection, the number of the last list that it was on.
+    listed: Vec<u32>,
     closing: Vec<(ConnectionId, CloseReason)>,
+}
+
+/// One run for a list of connections; not yet among the runs of any of them.
+#[derive(Debug, Default)]
+struct Together {
+    run: Option<Run>,
+    members: Vec<ConnectionId>,
+    /// Number of this list.
+    list: u32,
 }
 
 impl Outbox {
@@ -42,6 +56,48 @@ impl Outbox {
     /// become one.
     #[inline]
     pub fn deliver(&mut self, to: ConnectionId, buffer: Buffer, bytes: Range<usize>) {
+        if self.together.run.is_some() && self.listed.get(to.0 as usize) == Some(&self.together.list) {
+            self.part();
+        }
+        self.push(to, buffer, bytes);
+    }
+
+    /// Gives the same frames to each of a list of connections, none of which is on it twice.
+    #[inline]
+    pub fn deliver_all(
+        &mut self,
+        to: impl ExactSizeIterator<Item = ConnectionId> + Clone,
+        buffer: Buffer,
+        bytes: Range<usize>,
+    ) {
+        if let Some(run) = &mut self.together.run
+            && run.buffer == buffer
+            && run.bytes.end == bytes.start
+            && is_same(&self.together.members, to.clone())
+        {
+            run.bytes.end = bytes.end;
+            return;
+        }
+        self.part();
+        self.together.list = self.together.list.wrapping_add(1);
+        let (listed, list) = (&mut self.listed, self.together.list);
+        let known = to.filter(|id| listed.get_mut(id.0 as usize).map(|place| *place = list).is_some());
+        self.together.members.extend(known);
+        self.together.run = Some(Run { buffer, bytes });
+    }
+
+    /// Gives each member of the last list its run.
+    fn part(&mut self) {
+        let Some(Run { buffer, bytes }) = self.together.run.take() else { return };
+        let mut members = std::mem::take(&mut self.together.members);
+        for id in members.drain(..) {
+            self.push(id, buffer, bytes.clone());
+        }
+        self.together.members = members;
+    }
+
+    #[inline]
+    fn push(&mut self, to: ConnectionId, buffer: Buffer, bytes: Range<usize>) {
         let Some(runs) = self.runs.get_mut(to.0 as usize) else { return };
         match runs.last_mut() {
             Some(last) if last.buffer == buffer && last.bytes.end == bytes.start => {
@@ -72,11 +128,13 @@ impl Outbox {
         let needed = connection.0 as usize + 1;
         if self.runs.len() < needed {
             self.runs.resize_with(needed, Vec::new);
+            self.listed.resize(needed, self.together.list.wrapping_sub(1));
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.receivers.is_empty()
+            && self.together.run.is_none()
             && self.closing.is_empty()
             && self.answers.is_empty()
             && self.events.is_empty()
@@ -84,10 +142,24 @@ impl Outbox {
 
     /// Shares the buffers and hands out who gets what; the emptied parts come back by [`Outbox::recycle`].
     pub(super) fn take(&mut self) -> Batch {
+        let run = self.together.run.take();
+        let mut members = std::mem::take(&mut self.together.members);
+        if let Some(run) = &run {
+            // Who has got something else before gets all of it in one write.
+            members.retain(|id| {
+                let alone = self.runs.get(id.0 as usize).is_none_or(Vec::is_empty);
+                if !alone {
+                    self.push(*id, run.buffer, run.bytes.clone());
+                }
+                alone
+            });
+        }
         Batch {
             answers: self.answers.split().freeze(),
             events: self.events.split().freeze(),
             receivers: std::mem::take(&mut self.receivers),
+            together: run,
+            members,
         }
     }
 
@@ -106,11 +178,20 @@ impl Outbox {
         }
     }
 
-    pub(super) fn recycle(&mut self, mut receivers: Vec<ConnectionId>) {
+    pub(super) fn recycle(&mut self, batch: Batch) {
+        let (mut receivers, mut members) = (batch.receivers, batch.members);
         receivers.clear();
         if self.receivers.is_empty() {
             self.receivers = receivers;
         }
+        members.clear();
+        if self.together.members.is_empty() {
+            self.together.members = members;
+        }
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        !self.closing.is_empty()
     }
 
     pub(super) fn take_closing(&mut self) -> Vec<(ConnectionId, CloseReason)> {
@@ -118,11 +199,21 @@ impl Outbox {
     }
 }
 
+/// Whether a list names these connections. Looks at all of it without a branch, which the compiler makes wide.
+#[inline]
+fn is_same(members: &[ConnectionId], to: impl ExactSizeIterator<Item = ConnectionId>) -> bool {
+    members.len() == to.len() && members.iter().zip(to).fold(0, |other, (a, b)| other | (a.0 ^ b.0)) == 0
+}
+
 /// A batch whose buffers are shared.
 pub(super) struct Batch {
     pub(super) answers: Bytes,
     pub(super) events: Bytes,
+    /// Who has runs of its own.
     pub(super) receivers: Vec<ConnectionId>,
+    /// What each of `members` gets, and nothing else.
+    pub(super) together: Option<Run>,
+    pub(super) members: Vec<ConnectionId>,
 }
 
 impl Batch {
