@@ -85,6 +85,8 @@ impl Switchboard {
     /// Lets the switch work, and gives what it made to the receivers and to the log.
     fn apply(&mut self, now: Timestamp, outbox: &mut Outbox, work: impl FnOnce(&mut Switch, &mut Effects)) {
         let Self { switch, effects, chronicle, .. } = self;
+        // Before, not after: a panic in the embedder's code must not leave steps that are taken twice.
+        effects.clear_steps();
         std::mem::swap(&mut effects.answers, &mut outbox.answers);
         std::mem::swap(&mut effects.events, &mut outbox.events);
         work(switch, effects);
@@ -99,7 +101,6 @@ impl Switchboard {
                 }
             }
         }
-        effects.clear_steps();
     }
 
     /// Under its application's name from now on.
@@ -187,7 +188,8 @@ impl Service for Switchboard {
         let now = self.chronicle.now();
         let Invalid { error, fatal, reference } = *invalid;
         let end = if fatal { ", connection is closed" } else { "" };
-        let text = format!("Invalid TLib message received from {}: {error}{end}", self.chronicle.name(connection));
+        let text =
+            format!("Invalid TLib message received from {}: {error}{end}", self.chronicle.name(connection));
         self.chronicle.line(now, Level::Standard, ids::INVALID, text);
         // Who waits for an answer gets one, if what can be read of the request says to what.
         let answer = Message::build(MessageId::EVENT_ERROR, |m| {

@@ -1,6 +1,7 @@
 //! The server over real sockets: the published exchange, order under load, and everything that can be sent wrong.
 
 mod bad_input;
+mod busy;
 mod capture;
 mod churn;
 mod client;

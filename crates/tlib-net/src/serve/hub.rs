@@ -344,11 +344,7 @@ impl<S: Service> Hub<S> {
 /// The decoder's limits, as far as the session has come.
 fn limits_of(options: &ServeOptions, session: &ServerSession) -> Limits {
     let limits = options.limits;
-    if session.is_open() {
-        limits
-    } else {
-        Limits { frame: limits.frame.min(FRAME_BEFORE_OPEN), ..limits }
-    }
+    if session.is_open() { limits } else { Limits { frame: limits.frame.min(FRAME_BEFORE_OPEN), ..limits } }
 }
 
 fn now_std() -> std::time::Instant {

@@ -224,3 +224,79 @@ impl Batch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONNECTIONS: u32 = 5;
+
+    /// What each connection gets of a batch, and who is written to first.
+    fn sent(outbox: &mut Outbox) -> (Vec<Vec<u8>>, Vec<u32>) {
+        let batch = outbox.take();
+        let mut got = vec![Vec::new(); CONNECTIONS as usize];
+        let mut order = Vec::new();
+        for id in &batch.receivers {
+            for run in outbox.take_runs(*id) {
+                got[id.0 as usize].extend_from_slice(&batch.of(run.buffer)[run.bytes]);
+            }
+            order.push(id.0);
+        }
+        for id in &batch.members {
+            assert!(got[id.0 as usize].is_empty(), "one write for each connection");
+            let run = batch.together.as_ref().expect("members get something");
+            got[id.0 as usize].extend_from_slice(&batch.of(run.buffer)[run.bytes.clone()]);
+            order.push(id.0);
+        }
+        outbox.recycle(batch);
+        (got, order)
+    }
+
+    /// Whatever the lists and single frames are, each connection gets its bytes once and in order.
+    #[test]
+    fn lists_and_single_frames_in_any_mixture() {
+        let mut outbox = Outbox::default();
+        outbox.admit(ConnectionId(CONNECTIONS - 1));
+        let mut random = 1_u32;
+        let mut next = |below: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 16) % below
+        };
+        for _ in 0..2000 {
+            let mut expected = vec![Vec::new(); CONNECTIONS as usize];
+            for frame in 0..next(12) as u8 {
+                let list: Vec<_> = (0..CONNECTIONS).filter(|_| next(3) > 0).collect();
+                // Often the same list again.
+                let list = if next(2) == 0 { (0..CONNECTIONS).collect() } else { list };
+                let start = outbox.events.len();
+                outbox.events.extend_from_slice(&[frame, frame]);
+                for id in &list {
+                    expected[*id as usize].extend_from_slice(&[frame, frame]);
+                }
+                outbox.deliver_all(list.iter().copied().map(ConnectionId), Buffer::Events, start..start + 2);
+                if next(3) == 0 {
+                    let id = next(CONNECTIONS);
+                    outbox.deliver_frame(ConnectionId(id), &[100 + frame]);
+                    expected[id as usize].push(100 + frame);
+                }
+            }
+            assert_eq!(sent(&mut outbox).0, expected);
+            assert!(outbox.is_empty());
+        }
+    }
+
+    #[test]
+    fn who_asked_is_served_before_who_listens() {
+        let mut outbox = Outbox::default();
+        outbox.admit(ConnectionId(CONNECTIONS - 1));
+        for frame in 0..3 {
+            outbox.deliver_frame(ConnectionId(4), &[frame]);
+            let start = outbox.events.len();
+            outbox.events.extend_from_slice(&[10 + frame]);
+            outbox.deliver_all((0..4).map(ConnectionId), Buffer::Events, start..start + 1);
+        }
+        let (got, order) = sent(&mut outbox);
+        assert_eq!(order, [4, 0, 1, 2, 3]);
+        assert_eq!((&got[4][..], &got[0][..]), (&[0, 1, 2][..], &[10, 11, 12][..]));
+    }
+}
