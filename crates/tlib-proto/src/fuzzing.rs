@@ -8,26 +8,42 @@ use std::time::{Duration, Instant};
 
 use crate::session::{ClientSession, Delivery, ServerSession, Timeout};
 use crate::text::{TextStyle, parse_message, print_message};
-use crate::wire::{Limits, Split, split_frame};
-use crate::{Message, MessageId, MessageRef, ValueRef, json};
+use crate::wire::{Limits, MessageWriter, Routing, Split, Texts, split_frame};
+use crate::{AttributeId, Message, MessageId, MessageRef, ValueRef, json};
 
-/// Decoding never panics; a frame that decodes is walked to the last byte.
+/// Decoding never panics; a frame that decodes is walked to the last byte. Its routing and its texts are what reading
+/// them one by one gives.
 pub fn decode(data: &[u8]) {
     let mut rest = data;
     while let Ok(Split::Frame(frame, after)) = split_frame(rest, &Limits::default()) {
         rest = after;
+        let routing = Routing::read(frame, &Limits::default());
         let Ok(message) = MessageRef::parse(frame, &Limits::default()) else { continue };
         assert_eq!(message.attributes().count(), message.len(), "attributes counted and found");
+        let mut texts = Texts::of(frame);
         for attribute in message.attributes() {
-            walk(attribute.value);
+            walk(attribute.value, &mut texts);
         }
+        let text = |id| message.text(id).ok().flatten();
+        let expected = Routing {
+            length: frame.len(),
+            id: message.id(),
+            reference: message.reference_id().ok().flatten(),
+            dn: text(AttributeId::COMMUNICATION_DN).or_else(|| text(AttributeId::THIS_DN)),
+        };
+        assert_eq!(routing, Ok(expected), "routing of a good frame");
     }
 }
 
-fn walk(value: ValueRef<'_>) {
+fn walk<'a>(value: ValueRef<'a>, texts: &mut Texts<'a>) {
     if let ValueRef::List(list) = value {
         assert_eq!(list.pairs().count(), list.len(), "pairs counted and found");
-        list.pairs().for_each(|pair| walk(pair.value));
+        for pair in list.pairs() {
+            assert_eq!(texts.get(pair.key), std::str::from_utf8(pair.key).ok(), "a key");
+            walk(pair.value, texts);
+        }
+    } else if let Some(text) = value.as_text() {
+        assert_eq!(texts.get(text), std::str::from_utf8(text).ok(), "a text");
     }
 }
 
@@ -39,6 +55,8 @@ pub fn round_trip(data: &[u8]) {
     }
     let built = Message::build(message.id(), |m| m.copy(message, |_| true)).expect("what was decoded fits");
     assert_eq!(built.frame(), data, "bytes -> message -> bytes");
+    let built = Message::build(message.id(), |m| rewrite(m, message)).expect("what was decoded fits");
+    assert_eq!(built.frame(), data, "bytes -> values -> bytes");
 
     let mut text = String::new();
     print_message(&mut text, message, &TextStyle::default());
@@ -49,6 +67,17 @@ pub fn round_trip(data: &[u8]) {
     let value = json::from_message(message);
     let parsed = json::to_message(&value).expect("our own JSON is readable");
     assert_eq!(parsed.frame(), data, "message -> JSON -> message:\n{value}");
+}
+
+/// Every attribute by its value, every list pair by pair.
+fn rewrite<'w, 'b>(m: &'w mut MessageWriter<'b>, message: MessageRef<'_>) -> &'w mut MessageWriter<'b> {
+    for attribute in message.attributes() {
+        match attribute.value {
+            ValueRef::List(list) => m.list_of(attribute.id, |pairs| pairs.extend(list)),
+            value => m.value(attribute.id, value),
+        };
+    }
+    m
 }
 
 /// Reading any text never panics, and what was read prints to a text that reads the same.
@@ -88,8 +117,7 @@ pub fn session(data: &[u8]) {
                 }
             }
             2 => {
-                let event =
-                    Message::build(id, |m| m.unsigned(crate::AttributeId::REFERENCE_ID, c.into())).unwrap();
+                let event = Message::build(id, |m| m.unsigned(AttributeId::REFERENCE_ID, c.into())).unwrap();
                 let was_open = client.is_open();
                 client.heard(now);
                 match client.arrived(event.view()) {

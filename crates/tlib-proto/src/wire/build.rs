@@ -3,7 +3,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::head::{self, LIST_COUNT};
+use super::head::{self, LIST_COUNT, PAIR_HEAD};
 use super::kv::KvRef;
 use super::message::{AttributeRef, MessageRef, ValueRef};
 use super::{EncodeError, Limits, profile};
@@ -35,37 +35,79 @@ impl<'b> MessageWriter<'b> {
     /// Appends a string attribute.
     #[inline]
     pub fn str(&mut self, id: AttributeId, value: impl AsRef<[u8]>) -> &mut Self {
-        self.value(id, ValueRef::Str(value.as_ref()))
+        self.bytes(profile::KIND_STRING, id, value.as_ref())
     }
 
     /// Appends an int attribute.
     #[inline]
     pub fn int(&mut self, id: AttributeId, value: i32) -> &mut Self {
-        self.value(id, ValueRef::Int(value))
+        self.four(id, value.to_be_bytes())
     }
 
     /// Appends an int attribute that is unsigned by `attributes.toml`.
     #[inline]
     pub fn unsigned(&mut self, id: AttributeId, value: u32) -> &mut Self {
-        self.value(id, ValueRef::Int(value.cast_signed()))
+        self.four(id, value.to_be_bytes())
     }
 
     /// Appends a long attribute.
     #[inline]
     pub fn long(&mut self, id: AttributeId, value: u64) -> &mut Self {
-        self.value(id, ValueRef::Long(value))
+        self.eight(id, value.to_be_bytes())
     }
 
     /// Appends a list attribute.
     #[inline]
     pub fn list(&mut self, id: AttributeId, value: KvRef<'_>) -> &mut Self {
-        self.value(id, ValueRef::List(value))
+        self.packed(id, value)
+    }
+
+    /// Appends a list attribute whose pairs `fill` writes, straight into the frame.
+    ///
+    /// ```
+    /// # use tlib_proto::{AttributeId, Message, MessageId};
+    /// let message = Message::build(MessageId::EVENT_USER_EVENT, |m| {
+    ///     m.list_of(AttributeId::USER_DATA, |list| list.str("Skill", "billing").int("Tries", 2))
+    /// })?;
+    /// assert_eq!(message.view().list(AttributeId::USER_DATA)?.map(|list| list.len()), Some(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn list_of(
+        &mut self,
+        id: AttributeId,
+        fill: impl for<'w, 'k> FnOnce(&'w mut KvWriter<'k>) -> &'w mut KvWriter<'k>,
+    ) -> &mut Self {
+        let Some(count) = self.count.checked_add(1) else {
+            return self.fail(EncodeError::TooMany { what: "attributes" });
+        };
+        let start = self.out.len();
+        head::put_attribute_head(self.out, profile::KIND_LIST, id, 0);
+        let mut writer = KvWriter::start(self.out);
+        fill(&mut writer);
+        let done = writer.finish();
+        let length = self.out.len().saturating_sub(start).saturating_sub(head::ATTRIBUTE_HEAD);
+        // The list's writer holds it to 65535 bytes.
+        match (done, u16::try_from(length)) {
+            (Ok(()), Ok(short)) => {
+                head::patch_u16(self.out, start.saturating_add(head::ATTRIBUTE_LENGTH_AT), short);
+                self.count = count;
+                self
+            }
+            (Err(error), _) => {
+                self.out.truncate(start);
+                self.fail(error)
+            }
+            (Ok(()), Err(_)) => {
+                self.out.truncate(start);
+                self.fail(EncodeError::TooLong { what: "attribute value", length, limit: U16_MAX })
+            }
+        }
     }
 
     /// Appends `AttributeUserEvent`, whose value is a message id.
     #[inline]
     pub fn user_event(&mut self, message: MessageId) -> &mut Self {
-        self.value(AttributeId::USER_EVENT, ValueRef::Int(message.0.into()))
+        self.int(AttributeId::USER_EVENT, message.0.into())
     }
 
     /// Appends what `value` holds, or nothing.
@@ -102,31 +144,20 @@ impl<'b> MessageWriter<'b> {
     /// Appends an attribute of any kind.
     #[inline]
     pub fn value(&mut self, id: AttributeId, value: ValueRef<'_>) -> &mut Self {
-        let length = match value {
-            ValueRef::Int(_) => 4,
-            ValueRef::Long(_) => 8,
-            ValueRef::List(list) => list.packed_len(),
-            ValueRef::Str(bytes)
-            | ValueRef::Binary(bytes)
-            | ValueRef::Unicode(bytes)
-            | ValueRef::Other(_, bytes) => bytes.len(),
-        };
-        let Ok(short) = u16::try_from(length) else {
-            return self.fail(EncodeError::TooLong { what: "attribute value", length, limit: U16_MAX });
-        };
-        let Some(count) = self.count.checked_add(1) else {
-            return self.fail(EncodeError::TooMany { what: "attributes" });
-        };
-        self.count = count;
-        head::put_attribute_head(self.out, value.kind(), id, short);
         match value {
-            ValueRef::Int(value) => self.out.put_i32(value),
-            ValueRef::Long(value) => self.out.put_u64(value),
-            ValueRef::List(list) => put_list(self.out, list),
+            ValueRef::Int(number) => self.int(id, number),
+            ValueRef::Long(number) => self.long(id, number),
+            ValueRef::List(list) => self.packed(id, list),
             ValueRef::Str(bytes)
             | ValueRef::Binary(bytes)
             | ValueRef::Unicode(bytes)
-            | ValueRef::Other(_, bytes) => self.out.put_slice(bytes),
+            | ValueRef::Other(_, bytes) => self.bytes(value.kind(), id, bytes),
+        }
+    }
+
+    fn four(&mut self, id: AttributeId, value: [u8; 4]) -> &mut Self {
+        if let Some(out) = self.next() {
+            head::put_attribute_4(out, profile::KIND_INT, id, value);
         }
         self
     }
@@ -142,6 +173,65 @@ impl<'b> MessageWriter<'b> {
         let start = self.out.len();
         self.out.put_slice(attributes);
         self.out.get_mut(start..).unwrap_or_default()
+    }
+
+    fn eight(&mut self, id: AttributeId, value: [u8; 8]) -> &mut Self {
+        if let Some(out) = self.next() {
+            head::put_attribute_8(out, profile::KIND_LONG, id, value);
+        }
+        self
+    }
+
+    fn bytes(&mut self, kind: u8, id: AttributeId, bytes: &[u8]) -> &mut Self {
+        match self.count.checked_add(1) {
+            Some(count) if head::fits_short(self.out, bytes, &[]) => {
+                self.count = count;
+                let head = head::attribute_bytes(kind, id, head::short_length(bytes).into());
+                head::put_short(self.out, head, bytes, &[]);
+                self
+            }
+            _ => self.long_bytes(kind, id, bytes),
+        }
+    }
+
+    #[inline(never)]
+    fn long_bytes(&mut self, kind: u8, id: AttributeId, bytes: &[u8]) -> &mut Self {
+        let Ok(short) = u16::try_from(bytes.len()) else { return self.too_long(bytes.len()) };
+        if let Some(out) = self.next() {
+            head::put_attribute_head(out, kind, id, short);
+            out.put_slice(bytes);
+        }
+        self
+    }
+
+    fn packed(&mut self, id: AttributeId, list: KvRef<'_>) -> &mut Self {
+        let length = list.packed_len();
+        let Ok(short) = u16::try_from(length) else { return self.too_long(length) };
+        if let Some(out) = self.next() {
+            head::put_attribute_head(out, profile::KIND_LIST, id, short);
+            put_list(out, list);
+        }
+        self
+    }
+
+    /// Counts one more attribute and gives the place for it, unless there are too many.
+    #[inline]
+    fn next(&mut self) -> Option<&mut BytesMut> {
+        match self.count.checked_add(1) {
+            Some(count) => {
+                self.count = count;
+                Some(self.out)
+            }
+            None => {
+                self.fail(EncodeError::TooMany { what: "attributes" });
+                None
+            }
+        }
+    }
+
+    #[cold]
+    fn too_long(&mut self, length: usize) -> &mut Self {
+        self.fail(EncodeError::TooLong { what: "attribute value", length, limit: U16_MAX })
     }
 
     #[cold]
@@ -195,13 +285,13 @@ impl<'b> KvWriter<'b> {
     /// Appends a string pair.
     #[inline]
     pub fn str(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> &mut Self {
-        self.value(key, ValueRef::Str(value.as_ref()))
+        self.bytes(profile::KIND_STRING, key.as_ref(), value.as_ref())
     }
 
     /// Appends an int pair.
     #[inline]
     pub fn int(&mut self, key: impl AsRef<[u8]>, value: i32) -> &mut Self {
-        self.value(key, ValueRef::Int(value))
+        self.bytes(profile::KIND_INT, key.as_ref(), &value.to_be_bytes())
     }
 
     /// Appends a nested list.
@@ -219,43 +309,84 @@ impl<'b> KvWriter<'b> {
     }
 
     /// Appends a pair of any kind.
+    #[inline]
     pub fn value(&mut self, key: impl AsRef<[u8]>, value: ValueRef<'_>) -> &mut Self {
         let key = key.as_ref();
-        let length = match value {
-            ValueRef::Int(_) => 4,
-            ValueRef::Long(_) => 8,
-            ValueRef::List(list) => list.packed_len().saturating_add(LIST_COUNT),
-            ValueRef::Str(bytes)
-            | ValueRef::Binary(bytes)
-            | ValueRef::Unicode(bytes)
-            | ValueRef::Other(_, bytes) => bytes.len(),
-        };
-        let Ok(key_length) = u16::try_from(key.len()) else {
-            return self.fail(EncodeError::TooLong { what: "pair key", length: key.len(), limit: U16_MAX });
-        };
-        let Ok(value_length) = u16::try_from(length) else {
-            return self.fail(EncodeError::TooLong { what: "pair value", length, limit: U16_MAX });
-        };
-        let Some(count) = self.count.checked_add(1) else {
-            return self.fail(EncodeError::TooMany { what: "pairs" });
-        };
-        self.count = count;
-        head::put_pair_head(self.out, value.kind(), key_length, value_length);
-        self.out.put_slice(key);
         match value {
-            ValueRef::Int(value) => self.out.put_i32(value),
-            ValueRef::Long(value) => self.out.put_u64(value),
-            ValueRef::List(list) => {
-                self.out.put_u16(value_length.saturating_sub(2));
-                put_list(self.out, list);
-            }
+            ValueRef::Int(number) => self.bytes(profile::KIND_INT, key, &number.to_be_bytes()),
+            ValueRef::Long(number) => self.bytes(profile::KIND_LONG, key, &number.to_be_bytes()),
+            ValueRef::List(list) => self.nested(key, list),
             ValueRef::Str(bytes)
             | ValueRef::Binary(bytes)
             | ValueRef::Unicode(bytes)
-            | ValueRef::Other(_, bytes) => self.out.put_slice(bytes),
+            | ValueRef::Other(_, bytes) => self.bytes(value.kind(), key, bytes),
         }
-        // A list that is already too long must not grow on: its memory is bounded by the first pair over the limit.
-        if self.out.len().saturating_sub(self.start) > U16_MAX { self.too_long() } else { self }
+    }
+
+    fn bytes(&mut self, kind: u8, key: &[u8], bytes: &[u8]) -> &mut Self {
+        match self.count.checked_add(1) {
+            Some(count) if head::fits_short(self.out, key, bytes) => {
+                self.count = count;
+                let (key_length, value_length) = (head::short_length(key), head::short_length(bytes));
+                let head = head::pair_bytes(kind, key_length.into(), value_length.into());
+                head::put_short(self.out, head, key, bytes);
+                self.bounded()
+            }
+            _ => self.long_bytes(kind, key, bytes),
+        }
+    }
+
+    #[inline(never)]
+    fn long_bytes(&mut self, kind: u8, key: &[u8], bytes: &[u8]) -> &mut Self {
+        if let Some(head) = self.next(kind, key, bytes.len()) {
+            self.out.put_slice(&head);
+            self.out.put_slice(key);
+            self.out.put_slice(bytes);
+        }
+        self.bounded()
+    }
+
+    fn nested(&mut self, key: &[u8], list: KvRef<'_>) -> &mut Self {
+        let length = list.packed_len();
+        let head = self.next(profile::KIND_LIST, key, length.saturating_add(LIST_COUNT));
+        if let (Some(head), Ok(short)) = (head, u16::try_from(length)) {
+            self.out.put_slice(&head);
+            self.out.put_slice(key);
+            self.out.put_u16(short);
+            put_list(self.out, list);
+        }
+        self.bounded()
+    }
+
+    /// Counts one more pair and gives its head, unless something is too long.
+    fn next(&mut self, kind: u8, key: &[u8], length: usize) -> Option<[u8; PAIR_HEAD]> {
+        match (u16::try_from(key.len()), u16::try_from(length), self.count.checked_add(1)) {
+            (Ok(key_length), Ok(value_length), Some(count)) => {
+                self.count = count;
+                Some(head::pair_bytes(kind, key_length, value_length))
+            }
+            _ => {
+                self.refuse(key.len(), length);
+                None
+            }
+        }
+    }
+
+    #[cold]
+    fn refuse(&mut self, key: usize, value: usize) {
+        self.fail(if key > U16_MAX {
+            EncodeError::TooLong { what: "pair key", length: key, limit: U16_MAX }
+        } else if value > U16_MAX {
+            EncodeError::TooLong { what: "pair value", length: value, limit: U16_MAX }
+        } else {
+            EncodeError::TooMany { what: "pairs" }
+        });
+    }
+
+    /// A list that is already too long must not grow on: its memory is bounded by the first pair over the limit.
+    #[inline]
+    fn bounded(&mut self) -> &mut Self {
+        if self.out.len().wrapping_sub(self.start) > U16_MAX { self.too_long() } else { self }
     }
 
     #[cold]

@@ -215,7 +215,7 @@ impl<'a> Iterator for Pairs<'a> {
         let (bytes, rest) = self.rest.split_first_chunk::<PAIR_HEAD>()?;
         let pair = head::pair_head(bytes);
         let (key, rest) = rest.split_at_checked(pair.key)?;
-        let (value, rest) = rest.split_at_checked(pair.value)?;
+        let (value, rest) = head::split_value(pair.kind, pair.value, rest)?;
         self.rest = rest;
         let value = if pair.kind == profile::KIND_LIST {
             ValueRef::List(KvRef::nested(value))

@@ -152,7 +152,8 @@ impl<'a> MessageRef<'a> {
             };
             let attribute = head::attribute_head(bytes);
             let part = Part::AttributeValue(attribute.id);
-            let Some((value, after_value)) = after.split_at_checked(attribute.length) else {
+            let Some((value, after_value)) = head::split_value(attribute.kind, attribute.length, after)
+            else {
                 return Err(kv::truncated(part, offset(after), attribute.length, after.len()));
             };
             if attribute.kind == profile::KIND_LIST {
@@ -316,9 +317,10 @@ impl<'a> Iterator for Attributes<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<AttributeRef<'a>> {
-        let attribute = head::attribute_head(self.rest.first_chunk::<ATTRIBUTE_HEAD>()?);
-        let (encoded, rest) = self.rest.split_at_checked(ATTRIBUTE_HEAD.wrapping_add(attribute.length))?;
-        let (_, value) = encoded.split_at_checked(ATTRIBUTE_HEAD)?;
+        let (bytes, after) = self.rest.split_first_chunk::<ATTRIBUTE_HEAD>()?;
+        let attribute = head::attribute_head(bytes);
+        let (value, rest) = head::split_value(attribute.kind, attribute.length, after)?;
+        let encoded = self.rest.get(..ATTRIBUTE_HEAD.wrapping_add(value.len()))?;
         self.rest = rest;
         let value = if attribute.kind == profile::KIND_LIST {
             ValueRef::List(KvRef::checked(value))

@@ -15,7 +15,9 @@ mod head;
 mod kv;
 mod message;
 mod prebuilt;
+mod routing;
 mod span;
+mod texts;
 
 pub use crate::generated::profile;
 pub use build::{KvWriter, MessageWriter};
@@ -24,7 +26,9 @@ pub use head::{Split, control_frame, split_frame};
 pub use kv::{KvList, KvRef, PairRef, Pairs};
 pub use message::{AttributeRef, Attributes, Message, MessageRef, ValueRef};
 pub use prebuilt::{IntPlace, LongPlace, Prebuilt, Values};
+pub use routing::Routing;
 pub use span::{Span, Spans};
+pub use texts::Texts;
 
 /// Whether the profile gives this kind byte a meaning; values of other kinds are carried unchanged.
 pub const fn is_known_kind(kind: u8) -> bool {
