@@ -19,8 +19,12 @@ pub struct Effects {
     /// Complete frames for all clients of a DN. They have a buffer of their own so that what one client listens to is
     /// one contiguous run, however many answers are made between its events.
     pub events: BytesMut,
-    steps: Vec<Record>,
+    deliveries: Vec<Delivered>,
+    /// With the number of deliveries before each.
+    notes: Vec<(usize, Note)>,
     receivers: Vec<ClientId>,
+    /// Copies of single clients beside the frame for all.
+    own: Vec<(ClientId, Frame)>,
 }
 
 /// One of the buffers of [`Effects`].
@@ -41,16 +45,20 @@ pub struct Frame {
     pub bytes: Range<usize>,
 }
 
-#[derive(Debug)]
-enum Record {
-    Note(Note),
-    Deliver {
-        function: Function,
-        message: MessageId,
-        frame: Frame,
-        to: Range<usize>,
-        requester: Option<(ClientId, Frame)>,
-    },
+/// A [`Delivery`] as it is kept: every event passes through here, so it is made of plain numbers.
+#[derive(Clone, Copy, Debug)]
+struct Delivered {
+    function: Function,
+    message: MessageId,
+    buffer: Buffer,
+    /// The frame in its buffer.
+    start: usize,
+    end: usize,
+    /// The receivers in [`Effects::receivers`].
+    first: usize,
+    last: usize,
+    /// Which of [`Effects::own`] is the requester's copy.
+    own: Option<usize>,
 }
 
 /// Where [`Effects`] stood at some time, to go back there when an answer turns out not to fit.
@@ -58,8 +66,9 @@ enum Record {
 pub(crate) struct Mark {
     answers: usize,
     events: usize,
-    steps: usize,
+    deliveries: usize,
     receivers: usize,
+    own: usize,
 }
 
 /// One thing that happened, in order.
@@ -200,16 +209,29 @@ impl Effects {
 
     /// What happened since the last [`Effects::clear_steps`], in order.
     pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
-        self.steps.iter().map(|record| match record {
-            Record::Note(note) => Step::Note(note),
-            Record::Deliver { function, message, frame, to, requester } => Step::Deliver(Delivery {
-                function: *function,
-                message: *message,
-                frame: frame.clone(),
-                to: self.receivers.get(to.clone()).unwrap_or_default(),
-                requester: requester.clone(),
-            }),
+        let (mut next, mut notes) = (0_usize, self.notes.as_slice());
+        std::iter::from_fn(move || {
+            if let [(before, note), rest @ ..] = notes
+                && *before <= next
+            {
+                notes = rest;
+                return Some(Step::Note(note));
+            }
+            let delivered = self.deliveries.get(next)?;
+            next = next.wrapping_add(1);
+            Some(Step::Deliver(self.delivery(delivered)))
         })
+    }
+
+    #[inline]
+    fn delivery(&self, delivered: &Delivered) -> Delivery<'_> {
+        Delivery {
+            function: delivered.function,
+            message: delivered.message,
+            frame: Frame { buffer: delivered.buffer, bytes: delivered.start..delivered.end },
+            to: self.receivers.get(delivered.first..delivered.last).unwrap_or_default(),
+            requester: delivered.own.and_then(|own| self.own.get(own)).cloned(),
+        }
     }
 
     /// The bytes of a frame, as long as its buffer was not split off.
@@ -231,12 +253,14 @@ impl Effects {
 
     /// Forgets the steps; the frames stay.
     pub fn clear_steps(&mut self) {
-        self.steps.clear();
+        self.deliveries.clear();
+        self.notes.clear();
         self.receivers.clear();
+        self.own.clear();
     }
 
     pub(crate) fn note(&mut self, note: Note) {
-        self.steps.push(Record::Note(note));
+        self.notes.push((self.deliveries.len(), note));
     }
 
     /// The list that receivers of the next delivery are appended to.
@@ -244,25 +268,35 @@ impl Effects {
         &mut self.receivers
     }
 
-    /// Delivers to the receivers from index `to` on.
+    /// Delivers the frame that begins at `start`, the last one in its buffer, to the receivers from index `first` on.
+    #[inline]
     pub(crate) fn deliver(
         &mut self,
-        function: Function,
-        message: MessageId,
-        frame: Frame,
-        to: usize,
-        requester: Option<(ClientId, Frame)>,
+        (function, message): (Function, MessageId),
+        buffer: Buffer,
+        start: usize,
+        first: usize,
     ) {
-        let to = to..self.receivers.len();
-        self.steps.push(Record::Deliver { function, message, frame, to, requester });
+        let (end, last, own) = (self.buffer(buffer).len(), self.receivers.len(), None);
+        self.deliveries.push(Delivered { function, message, buffer, start, end, first, last, own });
+    }
+
+    /// Gives one of the receivers of the last delivery a copy of its own, which begins at `start` and is the last frame in
+    /// the buffer of answers.
+    pub(crate) fn deliver_own(&mut self, client: ClientId, start: usize) {
+        if let Some(delivered) = self.deliveries.last_mut() {
+            delivered.own = Some(self.own.len());
+            self.own.push((client, Frame { buffer: Buffer::Answers, bytes: start..self.answers.len() }));
+        }
     }
 
     pub(crate) fn mark(&self) -> Mark {
         Mark {
             answers: self.answers.len(),
             events: self.events.len(),
-            steps: self.steps.len(),
+            deliveries: self.deliveries.len(),
             receivers: self.receivers.len(),
+            own: self.own.len(),
         }
     }
 
@@ -271,12 +305,11 @@ impl Effects {
         self.answers.truncate(mark.answers);
         self.events.truncate(mark.events);
         self.receivers.truncate(mark.receivers);
-        let mut place = 0_usize;
-        self.steps.retain(|record| {
-            let old = place < mark.steps;
-            place = place.saturating_add(1);
-            old || matches!(record, Record::Note(_))
-        });
+        self.own.truncate(mark.own);
+        self.deliveries.truncate(mark.deliveries);
+        for (before, _) in &mut self.notes {
+            *before = mark.deliveries.min(*before);
+        }
     }
 }
 
@@ -341,8 +374,7 @@ mod tests {
             effects.events.extend_from_slice(b"frame");
             let first = effects.receivers().len();
             effects.receivers().push(ClientId(to));
-            let frame = Frame { buffer: Buffer::Events, bytes: start..effects.events.len() };
-            effects.deliver(Function::SendToClient, MessageId::EVENT_ACK, frame, first, None);
+            effects.deliver((Function::SendToClient, MessageId::EVENT_ACK), Buffer::Events, start, first);
         };
         let mut effects = Effects::new();
         deliver(&mut effects, 1);

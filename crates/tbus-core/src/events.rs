@@ -7,7 +7,7 @@
 use tlib_proto::wire::MessageWriter;
 use tlib_proto::{AttributeId, EncodeError, Limits, MessageId, Timestamp};
 
-use crate::effects::{Buffer, Frame};
+use crate::effects::Buffer;
 use crate::heads::{Heads, Stamp};
 use crate::registry::{DnId, Registry};
 use crate::{ClientId, DnName, Effects, Function, Note};
@@ -38,8 +38,8 @@ pub(crate) struct Post<'t> {
 }
 
 impl Post<'_> {
-    /// Writes one frame with the number that the next event has; the caller counts on. A ReferenceID that is given here
-    /// stands right after the head.
+    /// Writes one frame with the number that the next event has, and says where it begins; the caller counts on. A
+    /// ReferenceID that is given here stands right after the head.
     #[inline]
     fn write(
         &mut self,
@@ -47,7 +47,7 @@ impl Post<'_> {
         event: MessageId,
         reference: Option<u32>,
         fill: impl FnOnce(&mut MessageWriter<'_>),
-    ) -> Result<Frame, EncodeError> {
+    ) -> Result<usize, EncodeError> {
         let out = self.out.buffer(buffer);
         let start = out.len();
         let mut writer = MessageWriter::start(out, event);
@@ -58,7 +58,7 @@ impl Post<'_> {
         }
         fill(&mut writer);
         writer.finish(&self.limits)?;
-        Ok(Frame { buffer, bytes: start..self.out.buffer(buffer).len() })
+        Ok(start)
     }
 
     /// Every event built takes a number; two copies of one event share it.
@@ -72,23 +72,35 @@ impl Post<'_> {
         event: MessageId,
         fill: impl FnOnce(&mut MessageWriter<'_>),
     ) -> Result<(), EncodeError> {
-        let frame = self.write(Buffer::Answers, event, self.reference, fill)?;
+        let start = self.write(Buffer::Answers, event, self.reference, fill)?;
         self.count();
         let to = self.out.receivers().len();
         self.out.receivers().push(self.requester);
-        self.out.deliver(Function::SendToClient, event, frame, to, None);
+        self.out.deliver((Function::SendToClient, event), Buffer::Answers, start, to);
         Ok(())
     }
 
     /// EventACK, if the requester wants an answer: head, ReferenceID, ThisDN, UserEvent (published log).
     pub(crate) fn ack(&mut self, request: MessageId, this_dn: Option<&[u8]>) -> Result<(), EncodeError> {
+        self.ack_with(request, |writer| {
+            if let Some(this_dn) = this_dn {
+                writer.str(AttributeId::THIS_DN, this_dn);
+            }
+        })
+    }
+
+    /// The same with a ThisDN that `put_this_dn` writes.
+    #[inline]
+    pub(crate) fn ack_with(
+        &mut self,
+        request: MessageId,
+        put_this_dn: impl FnOnce(&mut MessageWriter<'_>),
+    ) -> Result<(), EncodeError> {
         if self.reference.is_none() {
             return Ok(());
         }
         self.answer(MessageId::EVENT_ACK, |writer| {
-            if let Some(this_dn) = this_dn {
-                writer.str(AttributeId::THIS_DN, this_dn);
-            }
+            put_this_dn(writer);
             writer.user_event(request);
         })
     }
@@ -117,17 +129,18 @@ impl Post<'_> {
                 return Ok(());
             }
             (1, Some(_)) => {
-                let frame = self.write(Buffer::Answers, event, None, |writer| fill(writer, true))?;
-                self.out.deliver(function, event, frame, to, None);
+                let start = self.write(Buffer::Answers, event, None, |writer| fill(writer, true))?;
+                self.out.deliver((function, event), Buffer::Answers, start, to);
             }
             (_, Some(addressed)) => {
                 let own = self.write(Buffer::Answers, event, None, |writer| fill(writer, true))?;
-                let frame = self.write(Buffer::Events, event, None, |writer| fill(writer, false))?;
-                self.out.deliver(function, event, frame, to, Some((addressed, own)));
+                let start = self.write(Buffer::Events, event, None, |writer| fill(writer, false))?;
+                self.out.deliver((function, event), Buffer::Events, start, to);
+                self.out.deliver_own(addressed, own);
             }
             (_, None) => {
-                let frame = self.write(Buffer::Events, event, None, |writer| fill(writer, false))?;
-                self.out.deliver(function, event, frame, to, None);
+                let start = self.write(Buffer::Events, event, None, |writer| fill(writer, false))?;
+                self.out.deliver((function, event), Buffer::Events, start, to);
             }
         }
         self.count();
@@ -156,9 +169,9 @@ impl Post<'_> {
         if self.out.receivers().len() == to {
             return Ok(());
         }
-        let frame = self.write(Buffer::Events, event, None, fill)?;
+        let start = self.write(Buffer::Events, event, None, fill)?;
         self.count();
-        self.out.deliver(Function::SendToAll, event, frame, to, None);
+        self.out.deliver((Function::SendToAll, event), Buffer::Events, start, to);
         Ok(())
     }
 }

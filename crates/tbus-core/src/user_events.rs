@@ -13,63 +13,99 @@ const fn is_servers_own(id: AttributeId) -> bool {
     is_head(id) || matches!(id, AttributeId::USER_EVENT | AttributeId::COMMUNICATION_DN)
 }
 
+/// Places of attributes in [`Parts`]: first those that EventUserEvent carries, in its order.
+const USER_DATA: u8 = 0;
+const EXTENSIONS: u8 = 1;
+const REASON: u8 = 2;
+const ANI: u8 = 3;
+const DNIS: u8 = 4;
+const REFERENCE: u8 = 5;
+const THIS_DN: u8 = 6;
+const COMMUNICATION_DN: u8 = 7;
+/// What the server writes itself.
+const OWN: u8 = 8;
+/// Everything else.
+const REST: u8 = 9;
+const PLACES: usize = 10;
+
+const fn place(id: AttributeId) -> u8 {
+    match id {
+        AttributeId::USER_DATA => USER_DATA,
+        AttributeId::EXTENSIONS => EXTENSIONS,
+        AttributeId::REASON => REASON,
+        AttributeId::ANI => ANI,
+        AttributeId::DNIS => DNIS,
+        AttributeId::REFERENCE_ID => REFERENCE,
+        AttributeId::THIS_DN => THIS_DN,
+        AttributeId::COMMUNICATION_DN => COMMUNICATION_DN,
+        id if is_servers_own(id) => OWN,
+        _ => REST,
+    }
+}
+
+/// [`place`] of the ids below 192, to be looked up: all that have a place are among them.
+#[expect(clippy::indexing_slicing, reason = "the index is below the length, and the compiler runs it")]
+static PLACE: [u8; 192] = {
+    let mut places = [REST; 192];
+    let mut id = 0_u16;
+    while id < 192 {
+        places[id as usize] = place(AttributeId(id));
+        id = id.wrapping_add(1);
+    }
+    places
+};
+
 /// Where the attributes lie that have their places in EventUserEvent, found in one pass over the request.
 #[derive(Default)]
 struct Parts {
-    communication_dn: Span,
-    user_data: Span,
-    extensions: Span,
-    reason: Span,
-    ani: Span,
-    dnis: Span,
-    reference: Span,
-    this_dn: Span,
+    spans: [Span; PLACES],
     /// Whether the request has anything else to copy.
     rest: bool,
 }
 
 impl Parts {
     #[inline]
-    fn read(request: MessageRef<'_>) -> Self {
-        let mut parts = Self::default();
+    fn read(&mut self, request: MessageRef<'_>) {
         for (id, span) in request.spans() {
-            match parts.place(id) {
-                Some(place) if place.is_empty() => *place = span,
-                Some(_) => parts.rest = true,
-                None if is_servers_own(id) => {}
-                None => parts.rest = true,
+            let place = Self::place(id);
+            match self.spans.get_mut(usize::from(place)) {
+                Some(first) if first.is_empty() => *first = span,
+                // A second one: what becomes of it is looked at when the rest is copied.
+                _ => self.rest = true,
             }
         }
-        parts
+        self.rest |= !self.span(REST).is_empty();
     }
 
     #[inline]
-    fn place(&mut self, id: AttributeId) -> Option<&mut Span> {
-        Some(match id {
-            AttributeId::COMMUNICATION_DN => &mut self.communication_dn,
-            AttributeId::USER_DATA => &mut self.user_data,
-            AttributeId::EXTENSIONS => &mut self.extensions,
-            AttributeId::REASON => &mut self.reason,
-            AttributeId::ANI => &mut self.ani,
-            AttributeId::DNIS => &mut self.dnis,
-            AttributeId::REFERENCE_ID => &mut self.reference,
-            AttributeId::THIS_DN => &mut self.this_dn,
-            _ => return None,
-        })
+    fn place(id: AttributeId) -> u8 {
+        PLACE.get(usize::from(id.0)).copied().unwrap_or(REST)
+    }
+
+    #[inline]
+    fn span(&self, place: u8) -> Span {
+        self.spans.get(usize::from(place)).copied().unwrap_or_default()
+    }
+
+    /// What the event carries before the rest, and what after it: ReferenceID and ThisDN.
+    #[inline]
+    fn carried(&self) -> (&[Span], &[Span]) {
+        let carried = self.spans.get(..=usize::from(THIS_DN)).unwrap_or_default();
+        carried.split_at_checked(usize::from(REFERENCE)).unwrap_or_default()
     }
 
     /// Copies what has no place of its own, in the request's order; a second attribute of one kind is such a thing.
     #[cold]
     fn copy_rest(request: MessageRef<'_>, writer: &mut MessageWriter<'_>) {
-        let mut seen = Self::default();
-        let rest = request.spans().filter_map(|(id, span)| match seen.place(id) {
-            Some(place) if place.is_empty() => {
-                *place = span;
-                None
+        let mut seen = [false; PLACES];
+        for (id, span) in request.spans() {
+            let place = Self::place(id);
+            let first = seen.get_mut(usize::from(place)).is_some_and(|seen| !std::mem::replace(seen, true));
+            let has_place = first && place < OWN;
+            if !has_place && !is_servers_own(id) {
+                writer.copy_spans(request, &[span]);
             }
-            _ => Some(span).filter(|_| !is_servers_own(id)),
-        });
-        writer.copy_spans(request, rest);
+        }
     }
 }
 
@@ -94,17 +130,18 @@ impl Turn<'_> {
     /// published log, the others chosen. Every copy keeps the ReferenceID.
     pub(crate) fn distribute_user_event(&mut self) -> Handled {
         let request = self.request;
-        let parts = Parts::read(request);
-        self.post.reference = match request.value_at(parts.reference) {
+        let mut parts = Parts::default();
+        parts.read(request);
+        self.post.reference = match request.value_at(parts.span(REFERENCE)) {
             None => None,
             Some(ValueRef::Int(id)) => Some(id.cast_unsigned()).filter(|id| *id != profile::NO_REFERENCE),
             Some(value) => return Err(wrong_kind(AttributeId::REFERENCE_ID, value, "int").into()),
         };
-        let this_dn_value = request.value_at(parts.this_dn);
+        let this_dn_value = request.value_at(parts.span(THIS_DN));
         let this_dn = dn_text(AttributeId::THIS_DN, this_dn_value)?;
-        let communication_dn =
-            dn_text(AttributeId::COMMUNICATION_DN, request.value_at(parts.communication_dn))?;
-        match request.value_at(parts.user_data) {
+        let communication_dn = request.value_at(parts.span(COMMUNICATION_DN));
+        let communication_dn = dn_text(AttributeId::COMMUNICATION_DN, communication_dn)?;
+        match request.value_at(parts.span(USER_DATA)) {
             None => {}
             Some(ValueRef::List(list)) => self.check_user_data(list.packed_len())?,
             Some(value) => return Err(wrong_kind(AttributeId::USER_DATA, value, "list").into()),
@@ -120,18 +157,26 @@ impl Turn<'_> {
             self.post.out.note(Note::AbsentThisDn { used });
         }
         let (dn, this_dn) = (dn?, this_dn.unwrap_or(target));
-        self.post.ack(request.id(), Some(this_dn))?;
+        // ThisDN is copied as it stands in the request; one that is absent or no string is written.
+        let (data, end) = parts.carried();
+        let written = !matches!(this_dn_value, Some(ValueRef::Str(_)));
+        let end = if written { end.get(..1).unwrap_or_default() } else { end };
+        self.post.ack_with(request.id(), |writer| {
+            if written {
+                writer.str(AttributeId::THIS_DN, this_dn);
+            } else {
+                writer.copy_spans(request, end.get(1..).unwrap_or_default());
+            }
+        })?;
         let event = (Function::DistributeUserEvent, MessageId::EVENT_USER_EVENT);
         self.post.distribute(self.registry, dn, event, None, |writer, _| {
-            let data = [parts.user_data, parts.extensions, parts.reason, parts.ani, parts.dnis];
             writer.user_event(MessageId::EVENT_USER_EVENT).copy_spans(request, data);
             if parts.rest {
                 Parts::copy_rest(request, writer);
             }
-            if let Some(ValueRef::Str(_)) = this_dn_value {
-                writer.copy_spans(request, [parts.reference, parts.this_dn]);
-            } else {
-                writer.copy_spans(request, [parts.reference]).str(AttributeId::THIS_DN, this_dn);
+            writer.copy_spans(request, end);
+            if written {
+                writer.str(AttributeId::THIS_DN, this_dn);
             }
         })?;
         Ok(())

@@ -61,6 +61,13 @@ fn the_published_log_comes_out() {
 }
 
 #[test]
+fn every_attribute_is_looked_up() {
+    for id in (0..=u16::MAX).map(AttributeId) {
+        assert_eq!(Parts::place(id), place(id), "{id}");
+    }
+}
+
+#[test]
 fn order_of_the_attributes() {
     let (list, other) = (tlib_testkit::published::user_data(), KvList::new());
     let (list, other) = (ValueRef::List(list.view()), ValueRef::List(other.view()));

@@ -36,7 +36,8 @@ impl Iterator for Spans<'_> {
     fn next(&mut self) -> Option<(AttributeId, Span)> {
         let start = self.next;
         let attribute = head::attribute_head(self.frame.get(start..)?.first_chunk::<ATTRIBUTE_HEAD>()?);
-        self.next = start.saturating_add(ATTRIBUTE_HEAD).saturating_add(attribute.length);
+        // Both are within a checked frame.
+        self.next = start.wrapping_add(ATTRIBUTE_HEAD).wrapping_add(attribute.length);
         Some((attribute.id, Span { start, end: self.next }))
     }
 }
@@ -64,19 +65,18 @@ impl MessageWriter<'_> {
     /// Appends copies of the attributes at these spans of a message, byte for byte; spans of no attribute are left out.
     /// Attributes that lie side by side are copied in one piece.
     #[inline]
-    pub fn copy_spans(&mut self, from: MessageRef<'_>, spans: impl IntoIterator<Item = Span>) -> &mut Self {
+    pub fn copy_spans(&mut self, from: MessageRef<'_>, spans: &[Span]) -> &mut Self {
         let (mut run, mut count) = (Span::default(), 0_u16);
         for span in spans {
             if span.is_empty() {
                 continue;
             }
-            if span.start == run.end && count < u16::MAX {
-                run.end = span.end;
-                count = count.saturating_add(1);
-            } else {
+            if span.start != run.end || count == u16::MAX {
                 self.copy_run(from, run, count);
-                (run, count) = (span, 1);
+                (run, count) = (*span, 0);
             }
+            run.end = span.end;
+            count = count.wrapping_add(1);
         }
         self.copy_run(from, run, count);
         self
@@ -138,11 +138,12 @@ mod tests {
             &[0, 0, 1, 1, 2],
             &[2, 3, 5, 0, 1],
         ] {
-            let by_span = Message::build(view.id(), |m| {
-                let spans =
-                    order.iter().flat_map(|place: &usize| [Span::default(), spans[*place], Span::default()]);
-                m.int(AttributeId::SESSION_ID, 1).copy_spans(view, spans)
-            });
+            let spans: Vec<_> = order
+                .iter()
+                .flat_map(|place: &usize| [Span::default(), spans[*place], Span::default()])
+                .collect();
+            let by_span =
+                Message::build(view.id(), |m| m.int(AttributeId::SESSION_ID, 1).copy_spans(view, &spans));
             let one_by_one = Message::build(view.id(), |m| {
                 m.int(AttributeId::SESSION_ID, 1);
                 for place in order {
