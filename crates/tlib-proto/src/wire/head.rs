@@ -173,28 +173,28 @@ pub(super) fn short_length(text: &[u8]) -> u8 {
 /// Copies into a place of the same length: the beginning in one piece, and the end, which may overlap it, in another.
 #[inline(always)]
 fn copy_short(to: &mut [u8], from: &[u8]) {
-    if !(copy_ends::<32>(to, from)
-        || copy_ends::<16>(to, from)
-        || copy_ends::<8>(to, from)
-        || copy_ends::<4>(to, from))
-    {
-        for (to, from) in to.iter_mut().zip(from).take(3) {
-            *to = *from;
+    match from.len() {
+        8..=16 => copy_ends::<8>(to, from),
+        4..=7 => copy_ends::<4>(to, from),
+        17..=32 => copy_ends::<16>(to, from),
+        33.. => copy_ends::<32>(to, from),
+        _ => {
+            for (to, from) in to.iter_mut().zip(from).take(3) {
+                *to = *from;
+            }
         }
     }
 }
 
-/// Copies the first and the last `N` bytes, if there are as many: all of up to twice `N` bytes.
+/// Copies the first and the last `N` bytes: all of `N` to twice `N`.
 #[inline(always)]
-fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
-    let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else { return false };
-    if let Some(to) = to.first_chunk_mut::<N>() {
-        *to = *first;
+fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
+        *to = *from;
     }
-    if let Some(to) = to.last_chunk_mut::<N>() {
-        *to = *last;
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk::<N>()) {
+        *to = *from;
     }
-    true
 }
 
 /// Writes the length and the count of the frame that starts at `start`; the frame reaches to the end of `out`.
