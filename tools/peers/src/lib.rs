@@ -4,10 +4,18 @@
 //! repetitions outermost, and keeps what came out. Everything said about it (table, JSON lines, goals, chart) is computed
 //! from those results.
 
+pub mod args;
+pub mod chart;
+pub mod dialect;
+pub mod goals;
+pub mod line;
+pub mod load;
 pub mod machine;
 pub mod matrix;
 pub mod measure;
+pub mod progress;
 pub mod raw;
 pub mod results;
 pub mod server;
 pub mod shape;
+pub mod table;

@@ -1,5 +1,7 @@
 //! What one run of one load against one server has given.
 
+use serde::Serialize;
+
 /// The figures of one run. Latencies are counted from the write of the event unless their name says otherwise.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measurement {
@@ -32,7 +34,7 @@ pub struct Measurement {
 }
 
 /// What went wrong in a run; all zero when every event came once, in order, whole and acknowledged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Faults {
     /// Deliveries that never came.
     pub lost: u64,

@@ -2,24 +2,9 @@
 
 use std::time::Duration;
 
-use crate::measure::Figure;
+use tbus_load::Pace;
 
-/// How fast publishers send.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Pace {
-    /// As fast as the server takes it: at most `window` events of a publisher are under way, written `batch` at a time.
-    Closed {
-        /// Events that are neither acknowledged nor with every subscriber.
-        window: u64,
-        /// Events in one write.
-        batch: u64,
-    },
-    /// So many events per second from all publishers together, on a schedule that does not wait for the server.
-    Open {
-        /// Events per second.
-        rate: f64,
-    },
-}
+use crate::measure::Figure;
 
 /// A load.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,14 +83,20 @@ pub fn all() -> Vec<Shape> {
 const QUICK: [&str; 8] =
     ["sat-1x1", "sat-1x3", "sat-1x30", "sat-1x300", "sat-1x1000", "sat-4x3", "paced-1000x3", "paced-10000x3"];
 
-/// The shapes of `--quick`, short: with four servers and five repetitions they end within three minutes.
-pub fn quick() -> Vec<Shape> {
+/// All shapes, short.
+pub fn shortened() -> Vec<Shape> {
     let mut shapes = all();
-    shapes.retain(|shape| QUICK.contains(&shape.name.as_str()));
     for shape in &mut shapes {
         shape.warm_up = Duration::from_millis(150);
         shape.duration = Duration::from_millis(600);
     }
+    shapes
+}
+
+/// The shapes of `--quick`: with four servers and five repetitions they end within three minutes.
+pub fn quick() -> Vec<Shape> {
+    let mut shapes = shortened();
+    shapes.retain(|shape| QUICK.contains(&shape.name.as_str()));
     shapes
 }
 

@@ -233,8 +233,11 @@ impl Programs {
         help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains(option))
     }
 
-    /// The first line that a server's program says about its version.
+    /// The first line that a server's program says about its version; the copy server is part of this tool and has none.
     pub fn version(&self, label: Label) -> Option<String> {
+        if matches!(label, Label::Raw | Label::RawSpin) {
+            return None;
+        }
         let option = if label == Label::Mqtt { "-h" } else { "--version" };
         let output = Command::new(self.of(label)?).arg(option).output().ok()?;
         let text = if output.stdout.is_empty() { output.stderr } else { output.stdout };
