@@ -314,6 +314,8 @@ impl Registry {
         let Some(dn) = self.dn(dn) else { return };
         let first = into.len();
         match (dn.registered.private(), dn.registered.as_slice()) {
+            // A copy of one is not worth a call.
+            (None, Some([one])) if self.masked == 0 => into.push(*one),
             (None, Some(all)) if self.masked == 0 => into.extend_from_slice(all),
             (private, _) => {
                 let wanting = |id: &ClientId| Some(*id) == addressed || wants(self.client(*id), event);

@@ -164,8 +164,8 @@ impl<'b> MessageWriter<'b> {
 
     /// Appends attributes that are encoded already, and gives their copy. When they are too many, it is an empty one.
     #[inline]
-    pub(super) fn encoded(&mut self, attributes: &[u8], count: u16) -> &mut [u8] {
-        let Some(count) = self.count.checked_add(count) else {
+    pub(super) fn encoded(&mut self, attributes: &[u8], count: usize) -> &mut [u8] {
+        let Ok(count) = u16::try_from(usize::from(self.count).saturating_add(count)) else {
             self.fail(EncodeError::TooMany { what: "attributes" });
             return &mut [];
         };

@@ -108,12 +108,12 @@ impl Values<'_> {
 
 impl MessageWriter<'_> {
     /// Appends prebuilt attributes; `set` sets the values that this message has of its own.
-    #[inline]
+    #[inline(always)]
     pub fn prebuilt(&mut self, prebuilt: &Prebuilt, set: impl FnOnce(&mut Values<'_>)) -> &mut Self {
         if let Some(error) = &prebuilt.error {
             return self.fail(error.clone());
         }
-        set(&mut Values(self.encoded(&prebuilt.encoded, prebuilt.count)));
+        set(&mut Values(self.encoded(&prebuilt.encoded, prebuilt.count.into())));
         self
     }
 }

@@ -66,14 +66,14 @@ impl MessageWriter<'_> {
     /// Attributes that lie side by side are copied in one piece.
     #[inline]
     pub fn copy_spans(&mut self, from: MessageRef<'_>, spans: &[Span]) -> &mut Self {
-        let (mut run, mut count) = (Span::default(), 0_u16);
+        let (mut run, mut count) = (Span::default(), 0_usize);
         for span in spans {
             if span.is_empty() {
                 continue;
             }
-            if span.start != run.end || count == u16::MAX {
+            if span.start != run.end {
                 self.copy_run(from, run, count);
-                (run, count) = (*span, 0);
+                (run.start, count) = (span.start, 0);
             }
             run.end = span.end;
             count = count.wrapping_add(1);
@@ -83,9 +83,11 @@ impl MessageWriter<'_> {
     }
 
     #[inline]
-    fn copy_run(&mut self, from: MessageRef<'_>, run: Span, count: u16) {
-        if count > 0 {
-            self.encoded(from.frame().get(run.start..run.end).unwrap_or_default(), count);
+    fn copy_run(&mut self, from: MessageRef<'_>, run: Span, count: usize) {
+        if let Some(attributes) = from.frame().get(run.start..run.end)
+            && count > 0
+        {
+            self.encoded(attributes, count);
         }
     }
 }
