@@ -2,7 +2,7 @@
 //!
 //! A [`shape::Shape`] says what load, a [`server::Setup`] which server; [`matrix`] runs every server in every shape, with the
 //! repetitions outermost, and keeps what came out. Everything said about it (table, JSON lines, goals, chart) is computed
-//! from those results.
+//! from those results. [`scenarios`] compare tbus with itself.
 
 pub mod args;
 pub mod chart;
@@ -16,6 +16,7 @@ pub mod measure;
 pub mod progress;
 pub mod raw;
 pub mod results;
+pub mod scenarios;
 pub mod server;
 pub mod shape;
 pub mod table;
