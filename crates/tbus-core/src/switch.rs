@@ -11,7 +11,7 @@ use crate::heads::Heads;
 use crate::refusal::Refusal;
 use crate::registry::Registry;
 use crate::turn::{Handled, Turn};
-use crate::{Effects, World};
+use crate::{Effects, Options, World};
 
 /// A client's slot, given by the driver. It may be given to another client only after [`Switch::disconnected`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,6 +27,7 @@ const SHORT_TEXT: usize = 1024;
 /// session machine does not let through, and [`disconnected`](Self::disconnected) at the end.
 #[derive(Debug)]
 pub struct Switch {
+    /// Without its DNs and agents: `registry` and `agents` have them.
     pub(crate) world: World,
     pub(crate) heads: Heads,
     /// Number of the next event. Events that could not be built take none.
@@ -39,8 +40,10 @@ pub struct Switch {
 
 impl Switch {
     /// A switch in which nothing has happened; its link is up and its first event has number 1 (chosen).
-    pub fn new(world: World) -> Self {
+    pub fn new(mut world: World) -> Self {
         let (registry, agents) = (Registry::new(&world), Agents::new(&world));
+        // What is looked up by name need not be kept twice.
+        (world.dns, world.agents) = (Vec::new(), Vec::new());
         let heads = Heads::new(&world.tenant.name);
         Self { world, heads, sequence: 1, link: true, registry, agents, calls: Calls::default() }
     }
@@ -56,9 +59,9 @@ impl Switch {
         self.calls.start = seconds;
     }
 
-    /// What is configured.
-    pub const fn world(&self) -> &World {
-        &self.world
+    /// The options of the T-Server.
+    pub const fn options(&self) -> &Options {
+        &self.world.t_server.options
     }
 
     /// `AttributeApplicationName` as the client gave it (its first 255 bytes); `None` before [`Switch::open`].

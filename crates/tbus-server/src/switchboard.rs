@@ -44,7 +44,7 @@ pub(crate) struct Parts {
 
 impl Switchboard {
     pub(crate) fn new(parts: Parts) -> Self {
-        let limits = parts.switch.world().t_server.options.limits();
+        let limits = parts.switch.options().limits();
         Self {
             switch: parts.switch,
             effects: Effects::new(),
