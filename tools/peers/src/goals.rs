@@ -248,6 +248,19 @@ pub fn list(checks: &[Check], results: &Results) -> String {
     text
 }
 
+/// F12 as a line of the check list: in how many shapes of tbus something went wrong; empty when there was none.
+pub fn correctness(results: &Results, faulty: usize) -> String {
+    let is_tbus = |server: &str| Label::named(server).is_some_and(Label::is_tbus);
+    let measured = results.cells().filter(|(_, server)| is_tbus(server)).count();
+    if measured == 0 && faulty == 0 {
+        return String::new();
+    }
+    let word = if faulty == 0 { "met" } else { "NOT MET" };
+    format!(
+        "\nF12  all of tbus: nothing lost, doubled, out of order, damaged or unanswered: {word} ({faulty} with faults, {measured} measured)"
+    )
+}
+
 /// F12: what went wrong in runs of tbus, if anything did: shape, server and what.
 pub fn faults_of_tbus(results: &Results) -> Vec<String> {
     let is_tbus = |server: &str| Label::named(server).is_some_and(Label::is_tbus);
@@ -343,6 +356,9 @@ mod tests {
         results.add("sat-1x3", "nats", 0, Err("gone".to_owned()));
         results.add("sat-1x3", "tbus-busy-poll", 0, run(1.0, 1.0, 1));
         assert!(faults_of_tbus(&results).is_empty());
+        assert!(correctness(&results, 0).ends_with("met (0 with faults, 1 measured)"));
+        assert!(correctness(&results, 2).contains(": NOT MET (2 with faults"));
+        assert_eq!(correctness(&Results::default(), 0), "");
         results.add("sat-1x30", "tbus", 0, Ok(faulty));
         results.add("sat-1x1", "tbus", 4, Err("no room".to_owned()));
         assert_eq!(

@@ -51,12 +51,13 @@ fn failed(error: &anyhow::Error, code: u8) -> ExitCode {
 fn run(args: &Args, programs: &Programs, shapes: &[Shape], servers: &[Label]) -> Result<bool> {
     end_with_signals()?;
     machine::raise_descriptors();
-    if let Some(note) = machine::busy_note(machine::load_average()) {
+    if let Some(note) = machine::busy_note(machine::at_work()) {
         say(&note);
     }
     let results = measure(args, programs, shapes, servers);
     let lines = lines(&results, shapes);
-    let goals = goals::list(GOALS, &results);
+    let faults = goals::faults_of_tbus(&results);
+    let goals = goals::list(GOALS, &results) + &goals::correctness(&results, faults.len());
     match args.format {
         Format::Json => {
             let objects: Vec<String> = lines.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
@@ -77,7 +78,6 @@ fn run(args: &Args, programs: &Programs, shapes: &[Shape], servers: &[Label]) ->
     if let Some(path) = args.chart() {
         draw(&path, &lines, shapes)?;
     }
-    let faults = goals::faults_of_tbus(&results);
     for fault in &faults {
         say(&format!("FAULT: {fault}"));
     }
