@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use tlib_proto::{EncodeError, WireError};
+use tlib_proto::{EncodeError, ErrorCode, WireError};
 
 /// Why there is no load.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,16 @@ pub enum LoadError {
         who: String,
         /// What happened.
         text: String,
+    },
+    /// A T-Server has answered the handshake with EventError.
+    #[error("{who}: the server sent EventError {}{}", code.0, text.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
+    Refused {
+        /// Which connection.
+        who: String,
+        /// Its ErrorCode.
+        code: ErrorCode,
+        /// Its ErrorMessage.
+        text: Option<String>,
     },
     /// More connections than the process may have open files.
     #[error(

@@ -9,7 +9,11 @@
 //! itself, and then its marks are read: publisher, running number, times. Lost, doubled and disordered messages are
 //! counted apart. The code is the same for every server, so that they can be compared.
 //!
+//! Linux only: it needs epoll and `/proc`.
+//!
 //! What this crate is **not**: it has no routing rules, no SQL and no tokio, and it starts no servers.
+
+#![cfg(target_os = "linux")]
 
 mod check;
 mod clock;

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use tlib_proto::session::{ClientSession, Hello};
 use tlib_proto::wire::profile;
-use tlib_proto::{AttributeId, Limits, Message, MessageId, MessageRef};
+use tlib_proto::{AttributeId, ErrorCode, Limits, Message, MessageId, MessageRef};
 
 use crate::connect;
 use crate::dialect::{Dialect, Other, Role, Templates};
@@ -50,7 +50,7 @@ impl Tbus {
         stream.write_all(ClientSession::hello(&hello)?.frame()).map_err(lost)?;
         let answer = read_message(stream).map_err(lost)?;
         if ![MessageId::EVENT_LINK_CONNECTED, MessageId::EVENT_LINK_DISCONNECTED].contains(&answer.id()) {
-            return Err(LoadError::handshake(who, said(answer.view())));
+            return Err(refused(who, answer.view()));
         }
         let mut dns = dns.peekable();
         let mut requests = Vec::new();
@@ -68,7 +68,7 @@ impl Tbus {
             for _ in 0..count {
                 let answer = read_message(stream).map_err(lost)?;
                 if answer.id() != MessageId::EVENT_REGISTERED {
-                    return Err(LoadError::handshake(who, said(answer.view())));
+                    return Err(refused(who, answer.view()));
                 }
             }
         }
@@ -85,7 +85,7 @@ impl Tbus {
         publisher.write_all(shape.request.bytes()).map_err(lost)?;
         let answer = read_message(&mut publisher).map_err(lost)?;
         if answer.id() != MessageId::EVENT_ACK {
-            return Err(LoadError::handshake("first publisher", said(answer.view())));
+            return Err(refused("first publisher", answer.view()));
         }
         let request = MessageRef::parse(shape.request.bytes(), &Limits::default())?;
         same(answer.view(), request, "answer", &[AttributeId::REFERENCE_ID, AttributeId::THIS_DN])?;
@@ -215,14 +215,27 @@ fn expect_user_event(found: MessageRef<'_>, id: MessageId, what: &'static str) -
     Err(LoadError::Unlike { what, text: format!("UserEvent is {number:?}, expected {id}") })
 }
 
+/// Another message than the expected one.
+fn refused(who: &str, message: MessageRef<'_>) -> LoadError {
+    match message.unsigned(AttributeId::ERROR_CODE).ok().flatten() {
+        Some(code) if message.id() == MessageId::EVENT_ERROR => {
+            LoadError::Refused { who: who.to_owned(), code: ErrorCode(code), text: error_message(message) }
+        }
+        _ => LoadError::handshake(who, said(message)),
+    }
+}
+
+fn error_message(message: MessageRef<'_>) -> Option<String> {
+    let text = message.text(AttributeId::ERROR_MESSAGE).ok().flatten()?;
+    Some(String::from_utf8_lossy(text).into_owned())
+}
+
 /// Another message than the expected one, in words.
 fn said(message: MessageRef<'_>) -> String {
-    let text = message.text(AttributeId::ERROR_MESSAGE).ok().flatten().map(String::from_utf8_lossy);
-    match (message.int(AttributeId::ERROR_CODE), text) {
-        (Ok(Some(code)), Some(text)) => format!("the server sent {} {code}: {text}", message.id()),
-        (Ok(Some(code)), None) => format!("the server sent {} {code}", message.id()),
-        _ => format!("the server sent {}", message.id()),
-    }
+    let code = message.int(AttributeId::ERROR_CODE).ok().flatten();
+    let code = code.map(|code| format!(" {code}")).unwrap_or_default();
+    let text = error_message(message).map(|text| format!(": {text}")).unwrap_or_default();
+    format!("the server sent {}{code}{text}", message.id())
 }
 
 /// Reads one message, and not a byte more.

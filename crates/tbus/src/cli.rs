@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use crate::exit::{Exit, Failure, Outcome};
+#[cfg(target_os = "linux")]
+use crate::load;
 use crate::{
     anonymize, app, callback, chain, decode, demo, encode, etl, icon, idb, infomart, kv, lint, log_cmd,
     proxy, record, replay, report, send, serve, spec, watch, world,
@@ -22,9 +24,8 @@ use crate::{
         tbus watch --dn REPORTING              prints the events of a DN\n  \
         tbus record --db demo.sqlite           stores the events of REPORTING in a database\n  \
         tbus send gms_ServiceName=inbound n:=3 sends a user event to REPORTING\n\n\
-        Exit codes:\n  0  done\n  1  time-out, or what was expected has not come\n  \
-        2  EventError came back, wrong usage, bad input, or a file that cannot be read\n  \
-        3  cannot connect, listen or write, or the system failed\n\n\
+        Exit codes: 0 done, 1 time-out or what was expected has not come, 2 EventError came back, wrong\n\
+        usage or bad input, 3 cannot connect, listen or write, or the system failed.\n\n\
         TBUS_LOG=debug shows on stderr what the program does."
 )]
 pub(crate) struct Cli {
@@ -80,6 +81,9 @@ enum Command {
     World(world::WorldArgs),
     /// Check the user events of callbacks in logs, captures or an interaction database
     Lint(lint::LintArgs),
+    /// Load a T-Server with publishers and subscribers, and check every delivery
+    #[cfg(target_os = "linux")]
+    Load(Box<load::LoadArgs>),
     /// Show messages, attributes, enumerations and error codes, and how each is known
     Spec(spec::SpecArgs),
 }
@@ -120,6 +124,8 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Outcome {
         Command::Anonymize(args) => anonymize::run(&args),
         Command::World(args) => world::run(&args),
         Command::Lint(args) => lint::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Load(args) => load::run(&args),
         Command::Spec(args) => spec::run(&args),
     }
 }

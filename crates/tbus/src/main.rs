@@ -26,6 +26,8 @@ mod input;
 mod invocation;
 mod kv;
 mod lint;
+#[cfg(target_os = "linux")]
+mod load;
 mod log;
 mod log_cmd;
 mod output;

@@ -1,5 +1,7 @@
 //! The generator against a T-Server and against servers that do wrong on purpose.
 
+#![cfg(target_os = "linux")]
+
 mod copier;
 mod damage;
 mod tbus;

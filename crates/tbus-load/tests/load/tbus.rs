@@ -6,7 +6,7 @@ use std::time::Duration;
 use tbus_core::World;
 use tbus_load::{Audience, EventShape, Load, LoadError, Names, Pace, Payload, Phase, Plan, Raw, Tbus};
 use tbus_server::{Server, ServerConfig};
-use tlib_proto::{AttributeId, KvList, Message, MessageId};
+use tlib_proto::{AttributeId, ErrorCode, KvList, Message, MessageId};
 
 use crate::{plan, run, told};
 
@@ -139,7 +139,7 @@ fn refusals_are_told_in_the_servers_words() {
     let server = default_server();
     let plan = Plan { dns: Names::new(["NOWHERE"]).unwrap(), ..plan(server.address()) };
     let error = run(plan, Tbus::default()).unwrap_err();
-    assert!(matches!(error, LoadError::Handshake { .. }));
+    assert!(matches!(error, LoadError::Refused { code: ErrorCode::NOT_CONFIGURED, .. }));
     let text = error.to_string();
     assert!(text.starts_with("first subscriber: the server sent EventError 59"), "{text}");
 }

@@ -14,7 +14,8 @@ pub(super) fn read(argument: &str, partial: bool) -> Result<Message, Failure> {
     first(Blocks::new(Input::open(Some(argument))?), partial)
 }
 
-fn first(mut blocks: Blocks, partial: bool) -> Result<Message, Failure> {
+/// The same of blocks that are read already, or by another name.
+pub(crate) fn first(mut blocks: Blocks, partial: bool) -> Result<Message, Failure> {
     let mut absent = false;
     let mut request = None;
     loop {

@@ -1,7 +1,7 @@
 //! `tbus send`: one request, and what comes back.
 
 mod data;
-mod from_log;
+pub(crate) mod from_log;
 mod json;
 
 use std::time::Duration;

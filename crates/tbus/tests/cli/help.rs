@@ -43,6 +43,7 @@ fn every_command_and_every_example_exists() {
             "anonymize",
             "world",
             "lint",
+            "load",
             "spec",
             "help"
         ]

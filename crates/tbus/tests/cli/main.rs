@@ -14,6 +14,8 @@ mod icon;
 mod idb;
 mod infomart;
 mod lint;
+#[cfg(target_os = "linux")]
+mod load;
 mod log;
 #[cfg(unix)]
 mod record;
