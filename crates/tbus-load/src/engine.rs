@@ -4,14 +4,17 @@
 //! of its own: one clock reading per read, one comparison per message, one write per batch.
 
 use std::io;
+use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use rustix::buffer::spare_capacity;
-use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::thread::set_current_timer_slack;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::check::Check;
@@ -37,7 +40,9 @@ const CATCH_UP: usize = 512 * 1024;
 /// Sockets that one wake-up looks at.
 const EVENTS: usize = 1024;
 /// The longest sleep.
-const SLEEP: u64 = 20_000_000;
+const SLEEP: u64 = 20 * MILLISECOND;
+/// In nanoseconds.
+const MILLISECOND: u64 = 1_000_000;
 /// Faults that are kept in words.
 const FAULTS: usize = 8;
 
@@ -278,6 +283,19 @@ impl<'d> Load<'d> {
     /// # Errors
     /// [`LoadError::System`] when epoll fails. What goes wrong with connections is in the outcome.
     pub fn run(
+        self,
+        every: Duration,
+        watch: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<Outcome, LoadError> {
+        // The system may let a thread sleep 50 us longer than it has asked for, to wake it up together with others. Where it
+        // cannot be told not to, a schedule is a little less exact.
+        let _ = set_current_timer_slack(NonZeroU64::new(1));
+        let outcome = self.run_to_end(every, watch);
+        let _ = set_current_timer_slack(None);
+        outcome
+    }
+
+    fn run_to_end(
         mut self,
         every: Duration,
         watch: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
@@ -328,13 +346,28 @@ impl<'d> Load<'d> {
         Ok(self.outcome(start, end, ended, drained))
     }
 
+    /// Sleeps so many nanoseconds at most, until a socket has something to say.
     fn wait(&self, events: &mut Vec<epoll::Event>, wait: u64) -> Result<(), LoadError> {
         events.clear();
+        let failed =
+            |error: Errno| if error == Errno::INTR { Ok(()) } else { Err(LoadError::system("epoll", error)) };
         let wait = wait.min(SLEEP);
         let timeout = Timespec { tv_sec: 0, tv_nsec: i64::try_from(wait).unwrap_or_default() };
-        match epoll::wait(&self.epoll, spare_capacity(events), Some(&timeout)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(LoadError::system("epoll", error)),
+        let whole = self.schedule.is_none() || wait.is_multiple_of(MILLISECOND);
+        // Without the newest system call epoll sleeps whole milliseconds, which would be too late for most of a schedule.
+        let first = if whole { timeout } else { Timespec::default() };
+        match epoll::wait(&self.epoll, spare_capacity(events), Some(&first)) {
+            Ok(0) if !whole => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return failed(error),
+        }
+        match poll(&mut [PollFd::new(&self.epoll, PollFlags::IN)], Some(&timeout)) {
+            Ok(0) => Ok(()),
+            Ok(_) => {
+                let ready = epoll::wait(&self.epoll, spare_capacity(events), Some(&Timespec::default()));
+                ready.map(drop).or_else(failed)
+            }
+            Err(error) => failed(error),
         }
     }
 
