@@ -14,6 +14,7 @@ mod cli;
 mod client;
 mod decode;
 mod demo;
+mod descriptors;
 mod doc;
 mod encode;
 mod etl;

@@ -10,6 +10,7 @@ use tbus_server::{Listening, Proxy, ProxyConfig};
 use crate::args::address;
 use crate::capture::Capture;
 use crate::client::runtime;
+use crate::descriptors;
 use crate::exit::{Failure, Outcome, note};
 use crate::output::Out;
 use crate::ready::ReadyFile;
@@ -48,6 +49,8 @@ pub(crate) fn run(args: &ProxyArgs) -> Outcome {
     let address = listening.address();
     let (sink, capture) = Capture::create(&args.out)?;
     let mut config = ProxyConfig::new(&args.to);
+    // A socket to each end.
+    descriptors::raise(config.connections.saturating_mul(2));
     config.capture = Some(sink);
     config.on_note = Box::new(|event| note(&format!("{} {event}", Zoned::now().strftime("%H:%M:%S.%3f"))));
     let proxy = Proxy::run(listening, config).map_err(Failure::system)?;

@@ -13,6 +13,7 @@ use tbus_server::{Listening, Server, ServerConfig};
 use crate::args::{DEFAULT_ADDRESS, address};
 use crate::capture::Capture;
 use crate::client::runtime;
+use crate::descriptors;
 use crate::exit::{Exit, Failure, Outcome, say};
 use crate::invocation;
 use crate::log::{Log, LogArgs};
@@ -106,6 +107,7 @@ fn serve(args: ServerArgs, capture_file: Option<&Path>, ignored: &[String]) -> O
     // Before anybody can know that the server is there, so that no signal is missed.
     let mut stop = runtime.block_on(async { Stop::listen() })?;
 
+    descriptors::raise(world.t_server.options.max_clients);
     let log = Log::open(&args.log, &world.t_server.name, None)?;
     let listening = Listening::bind(&args.listen).map_err(Failure::system)?;
     let address = listening.address().to_string();

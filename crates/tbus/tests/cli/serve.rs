@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 
 use crate::support::{Running, run};
 
@@ -22,6 +23,20 @@ fn the_first_screen_is_short_and_sigterm_ends_it() {
     let commands = lines.iter().filter(|line| line.starts_with("  ") && line.contains(&server)).count();
     assert_eq!(commands, 2, "{lines:#?}");
     assert_eq!(ended.stderr, "");
+}
+
+/// The limit that a shell gives its programs is not that of the clients.
+#[test]
+#[cfg(unix)]
+fn more_clients_than_a_shell_allows_files() {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -S -n 40; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_tbus"), "serve"]);
+    shell.args(["--listen", "127.0.0.1:0", "--log-level", "none"]);
+    shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let server = Running::start_command(shell);
+    let idle: Vec<_> = (0..60).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
+    run(&["send", "a=b", "--server", &server.address]).with_code(0);
+    drop(idle);
 }
 
 #[test]

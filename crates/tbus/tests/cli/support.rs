@@ -115,9 +115,15 @@ impl Running {
     /// Starts the binary with these arguments and `--ready-file`.
     #[track_caller]
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_command(tbus(arguments))
+    }
+
+    /// Starts a command that ends in the arguments of the binary.
+    #[track_caller]
+    pub(crate) fn start_command(mut command: Command) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let ready_file = directory.path().join("ready");
-        let mut child = tbus(arguments).arg("--ready-file").arg(&ready_file).spawn().unwrap();
+        let mut child = command.arg("--ready-file").arg(&ready_file).spawn().unwrap();
         let address = ready(&ready_file, &mut child);
         Self { child: Some(child), address, ready_file, _directory: directory }
     }
