@@ -20,10 +20,14 @@ use crate::shape::{self, Shape};
     Servers: tbus, tbus-busy-poll, raw, raw-spin, nats, nats-new (needs NATS_SERVER), redis, mosquitto.\n\n\
     JSON: an object per line for each shape and server. ratio_raw and ratio_best_peer are of deliv_s in sat and sync shapes\n\
     (more is better) and of p50_us in paced ones (less is better). p50_us and p99_us count from the write of the event,\n\
-    sched_p50_us and sched_p99_us from when the schedule asked for it. What was not measured is null.\n\n\
+    sched_p50_us and sched_p99_us from when the schedule asked for it. What was not measured is null. Of scenarios an\n\
+    object for each variant, with medians, and one for each goal (goal, value, bound, met).\n\n\
+    Scenarios: recorder-1000x3, recorder-1000x3-60, recorder-saturation, log-trace-10000x3, log-trace-saturation,\n\
+    slow-, stopped- and reset-10000x3 and -1000x30, idle-10000, dns-100000, churn-5000.\n\n\
     Examples:\n  tools/bench-peers --quick\n  tools/bench-peers --quick --format json --chart fanout.svg\n  \
     tools/bench-peers --shapes sat-1x3,sync-1x3 --servers tbus,raw,redis --reps 7\n  \
-    NATS_SERVER=~/nats-server-v2.15/nats-server tools/bench-peers\n\n\
+    NATS_SERVER=~/nats-server-v2.15/nats-server tools/bench-peers\n  \
+    tools/bench-peers --scenarios all\n  tools/bench-peers --scenarios churn,slow-10000x3 --reps 7 --format json\n\n\
     Exit codes: 0 done, goals met or not; 1 a run of tbus failed, or lost, doubled, disordered or damaged something;\n\
     2 wrong usage, or a program is missing; 3 the system failed."
 )]
@@ -40,6 +44,10 @@ pub struct Args {
     /// Only these servers, separated by commas
     #[arg(long, value_name = "SERVERS", value_delimiter = ',')]
     pub servers: Vec<String>,
+    /// Compare tbus with itself instead: these scenarios, separated by commas, or all; the first part of a name is enough.
+    /// With --quick they only show that they run
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["shapes", "servers", "chart"])]
+    pub scenarios: Vec<String>,
     /// How the results are printed
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Table)]
     pub format: Format,

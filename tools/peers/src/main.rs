@@ -4,25 +4,31 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use clap::Parser;
 use tbus_peers::args::{Args, Format};
 use tbus_peers::goals::{self, GOALS};
 use tbus_peers::line::{Line, lines};
-use tbus_peers::matrix::{self, Row};
+use tbus_peers::matrix::{self, Row, Watch};
 use tbus_peers::progress::{Told, say};
 use tbus_peers::results::Results;
+use tbus_peers::scenarios::{self, Context, Scenario};
 use tbus_peers::server::{Label, Programs, end_with_signals};
 use tbus_peers::shape::Shape;
 use tbus_peers::{chart, load, machine, table};
 
+/// What a run of a scenario is thought to take before one has ended.
+const FIRST_GUESS: Duration = Duration::from_secs(6);
 /// What `--quick` may take after the build.
 const QUICK: Duration = Duration::from_secs(170);
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if !args.scenarios.is_empty() {
+        return scenarios(&args);
+    }
     let (shapes, programs) =
         match args.shapes().and_then(|shapes| Ok((shapes, Programs::find(args.tbus.as_deref())?))) {
             Ok(found) => found,
@@ -40,6 +46,63 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::from(1),
         Err(error) => failed(&error, 3),
     }
+}
+
+/// Compares tbus with itself.
+fn scenarios(args: &Args) -> ExitCode {
+    let chosen = scenarios::named(&args.scenarios);
+    let found = chosen.and_then(|chosen| Ok((chosen, Programs::find(args.tbus.as_deref())?)));
+    let (chosen, programs) = match found {
+        Ok(found) => found,
+        Err(error) => return failed(&error, 2),
+    };
+    match run_scenarios(args, &programs, &chosen) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => failed(&error, 3),
+    }
+}
+
+/// Runs scenarios and says of each what it gave as soon as it has ended. Whether nothing went wrong in any.
+fn run_scenarios(args: &Args, programs: &Programs, chosen: &[Scenario]) -> Result<bool> {
+    end_with_signals()?;
+    machine::raise_descriptors();
+    if let Some(note) = machine::busy_note(machine::at_work()) {
+        say(&note);
+    }
+    if args.format == Format::Table {
+        print(&format!("{}\n\n", machine::describe()))?;
+    }
+    let context = Context { programs, brief: args.quick };
+    let repetitions = usize::from(args.reps);
+    let mut faultless = true;
+    for scenario in chosen {
+        let mut told = Told::new();
+        let begun = Instant::now();
+        let mut done = 0;
+        let all = u32::try_from(repetitions * scenario.variants.len()).unwrap_or(u32::MAX);
+        let results = scenarios::run(scenario, &context, repetitions, &mut |variant, repetition| {
+            let each = begun.elapsed().checked_div(done).unwrap_or(FIRST_GUESS);
+            let run = matrix::Run { row: 0, shape: scenario.name, server: variant, repetition, part: 1.0 };
+            told.begins(run, repetitions, each * (all - done));
+            done += 1;
+        });
+        told.end();
+        let results = match results {
+            Ok(results) => results,
+            Err(error) => {
+                say(&format!("FAULT: {error:#}"));
+                faultless = false;
+                continue;
+            }
+        };
+        faultless &= results.faults().next().is_none();
+        print(&match args.format {
+            Format::Table => scenarios::table(scenario, &results)? + "\n",
+            Format::Json => scenarios::json(scenario, &results)?,
+        })?;
+    }
+    Ok(faultless)
 }
 
 fn failed(error: &anyhow::Error, code: u8) -> ExitCode {

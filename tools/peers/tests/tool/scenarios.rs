@@ -1,44 +1,15 @@
 //! Every scenario in its short form: it runs, measures what its goals name, and nothing goes wrong in it. Whether the
 //! goals are met is for a quiet machine to say, but what must not happen at all must not happen here either.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
-
+use serde_json::Value;
 use tbus_peers::scenarios::{self, Context, Results, Scenario};
 use tbus_peers::server::Programs;
 
-/// The tbus of the same profile, built if it is not there or stale.
-fn programs() -> &'static Programs {
-    static PROGRAMS: OnceLock<Programs> = OnceLock::new();
-    PROGRAMS.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        build.args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--package",
-            "tbus",
-            "--message-format",
-            "json-render-diagnostics",
-        ]);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        let output = build.stderr(Stdio::inherit()).output().expect("cargo runs");
-        assert!(output.status.success(), "tbus does not build");
-        let messages = String::from_utf8(output.stdout).expect("JSON");
-        let executable = messages.lines().rev().find_map(|line| {
-            let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            let path = message["executable"].as_str()?;
-            (message["target"]["name"] == "tbus").then(|| PathBuf::from(path))
-        });
-        Programs { tbus: executable.expect("cargo names the executable"), ..Programs::default() }
-    })
-}
+use crate::{peers, tbus};
 
 fn run(scenario: &Scenario) -> Results {
-    let context = Context { programs: programs(), brief: true };
+    let programs = Programs { tbus: tbus().to_owned(), ..Programs::default() };
+    let context = Context { programs: &programs, brief: true };
     let results =
         scenarios::run(scenario, &context, 1, &mut |_, _| {}).unwrap_or_else(|error| panic!("{error:#}"));
     let faults: Vec<_> = results.faults().collect();
@@ -64,14 +35,31 @@ fn all_of(name: &str) {
 
 #[test]
 fn clients_that_come_and_go_leave_nothing() {
-    for scenario in named("churn") {
-        let results = run(&scenario);
-        assert!(
-            scenarios::is_met(&scenario, &results).unwrap(),
-            "{}",
-            scenarios::table(&scenario, &results).unwrap()
-        );
+    let mut command = peers();
+    command
+        .args(["--scenarios", "churn", "--quick", "--reps", "1", "--format", "json", "--tbus"])
+        .arg(tbus());
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (churn, goals) = lines.split_first().unwrap();
+    assert_eq!((&churn["shape"], &churn["server"]), (&Value::from("churn-5000"), &Value::from("tbus")));
+    assert!(churn["cycles_s"].as_f64().is_some_and(|cycles| cycles > 0.0), "{churn}");
+    let names: Vec<_> = goals.iter().map(|goal| goal["goal"].as_str().unwrap()).collect();
+    assert_eq!(names, ["growth_kib", "descriptors_left", "threads_left", "registrations_left"]);
+    for goal in goals {
+        assert_eq!(goal["met"], true, "{goal}");
     }
+}
+
+#[test]
+fn a_scenario_that_there_is_not_is_named_with_those_that_there_are() {
+    let output = peers().args(["--scenarios", "churn,chorn"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("no scenario \"chorn\"; there are: recorder-1000x3, "), "{told}");
 }
 
 #[test]
