@@ -113,8 +113,9 @@ fn behave(bad: Bad, address: SocketAddr, first: Client, stop: &AtomicBool) -> Re
     while !stop.load(Ordering::Relaxed) {
         let next = Instant::now() + if bad == Bad::Resets { RESET_EVERY } else { PAUSE };
         let stays = match bad {
-            Bad::Slow => client.sip(SIP)?,
-            // What the server does not read of it any more comes back as a reset when it closes.
+            // Who has been cut off has megabytes to read until the end of the stream, and would not see it in this run. But
+            // what it writes then is answered by a reset.
+            Bad::Slow => client.sip(SIP)? && client.ping(),
             Bad::Stopped => client.ping(),
             Bad::Resets => false,
         };
