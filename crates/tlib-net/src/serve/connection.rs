@@ -111,6 +111,7 @@ impl<S: Service> Connection<S> {
     /// Handles what was read, and keeps what is left of it.
     fn keep(&mut self, bytes: &[u8]) {
         let (left, choked) = self.shared.with(|hub| (hub.received(self.id, bytes), hub.is_choked(self.id)));
+        self.shared.flush_soon();
         // A client between two frames keeps no buffer.
         self.partial = BytesMut::from(&bytes[bytes.len() - left..]);
         self.stalled = choked && left > 0;

@@ -1,9 +1,9 @@
 //! What all connections of a server share, and the flush of a batch.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -41,6 +41,9 @@ pub(super) struct Shared<S> {
     scratch: RefCell<Vec<u8>>,
     emptied: Notify,
     pub(super) activity: Activity,
+    /// Wakes the task that flushes; there from its first turn on.
+    flusher: RefCell<Option<Waker>>,
+    due: Cell<bool>,
 }
 
 pub(super) struct Hub<S> {
@@ -71,6 +74,8 @@ impl<S: Service> Shared<S> {
             scratch: RefCell::new(vec![0; READ_CHUNK]),
             emptied: Notify::new(),
             activity: Activity::default(),
+            flusher: RefCell::new(None),
+            due: Cell::new(false),
         }
     }
 
@@ -81,6 +86,34 @@ impl<S: Service> Shared<S> {
     /// The buffer that is read into, for the length of one read.
     pub(super) fn scratch(&self) -> RefMut<'_, Vec<u8>> {
         self.scratch.borrow_mut()
+    }
+
+    /// Has the batch flushed once the other tasks that are ready have had their turns: what several sockets have brought at
+    /// the same time goes out in one write for each receiver.
+    pub(super) fn flush_soon(&self) {
+        if self.due.replace(true) {
+            return;
+        }
+        match &*self.flusher.borrow() {
+            Some(waker) => waker.wake_by_ref(),
+            None => self.flush_due(),
+        }
+    }
+
+    fn flush_due(&self) {
+        if self.due.take() {
+            self.with(Hub::flush);
+        }
+    }
+
+    /// The task that flushes; never ends by itself.
+    pub(super) async fn flush_when_due(&self) {
+        std::future::poll_fn::<(), _>(|cx| {
+            self.flusher.borrow_mut().get_or_insert_with(|| cx.waker().clone());
+            self.flush_due();
+            Poll::Pending
+        })
+        .await;
     }
 
     pub(super) fn control(&self, command: Control<S>) {
@@ -166,8 +199,8 @@ impl<S: Service> Hub<S> {
         peer.is_some_and(|peer| peer.is_choked(&self.options))
     }
 
-    /// Handles what was read, and flushes. Gives the length of what is left: a partial frame at the end, or everything
-    /// behind the request with which the client has choked on its own answers.
+    /// Handles what was read; what it leads to is to be flushed soon. Gives the length of what is left: a partial frame at
+    /// the end, or everything behind the request with which the client has choked on its own answers.
     pub(super) fn received(&mut self, id: ConnectionId, mut bytes: &[u8]) -> usize {
         let polls = !self.options.keep_alive.is_zero();
         if polls && let Some(peer) = self.peer(id) {
@@ -209,7 +242,8 @@ impl<S: Service> Hub<S> {
                 }
             }
             if self.outbox.is_closing() {
-                self.apply_closing();
+                // Who is closed must have got its last word.
+                self.flush();
             }
             if self.outbox.answers.len() + self.outbox.events.len() > FLUSH_ABOVE {
                 self.flush();
@@ -218,7 +252,6 @@ impl<S: Service> Hub<S> {
                 }
             }
         }
-        self.flush();
         bytes.len()
     }
 
@@ -309,6 +342,7 @@ impl<S: Service> Hub<S> {
 
     /// Nothing more will be read from the connection.
     pub(super) fn ended(&mut self, id: ConnectionId, reason: CloseReason) {
+        self.flush();
         if let Some(peer) = self.peer(id) {
             peer.ended(reason);
         }
@@ -317,6 +351,8 @@ impl<S: Service> Hub<S> {
     fn remove(&mut self, id: ConnectionId) -> usize {
         if let Some(peer) = self.peers.get_mut(id.0 as usize).and_then(Option::take) {
             self.outbox.take_runs(id);
+            // What others are to get does not wait for it, and whoever has its number next must not get what was meant for it.
+            self.flush();
             self.free.push(id.0);
             self.open -= 1;
             let reason = peer.into_reason();

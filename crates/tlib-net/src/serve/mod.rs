@@ -1,8 +1,8 @@
 //! The server's side: one thread reads every socket, hands each message to a [`Service`], and writes.
 //!
-//! A batch is what one read brings. Its messages go to the service one by one; what the service answers is written
-//! into the [`Outbox`]'s buffers once for all receivers; then each receiver gets one write with everything that the
-//! batch has for it, who asked first. A client's queue is used only when its socket would block, so an idle client costs
+//! A batch is what the sockets that are ready at the same time bring, one read each. Its messages go to the service one by
+//! one; what the service answers is written into the [`Outbox`]'s buffers once for all receivers; then each receiver gets
+//! one write with everything that the batch has for it, who asked first. A client's queue is used only when its socket would block, so an idle client costs
 //! no buffer and no event pays for a wake-up of another task.
 //!
 //! Everything runs on one current-thread runtime: the service is a plain `&mut`, without channel or lock, and every
@@ -197,6 +197,8 @@ pub async fn serve<S: Service>(
 ) {
     let busy_poll = options.busy_poll;
     let shared = Rc::new(Shared::new(service, options));
+    let flushing = Rc::clone(&shared);
+    tokio::task::spawn_local(async move { flushing.flush_when_due().await });
     if !busy_poll.is_zero() {
         tokio::task::spawn_local(busy::keep_awake(Rc::clone(&shared), busy_poll));
     }

@@ -188,6 +188,8 @@ impl Outbox {
         if self.together.members.is_empty() {
             self.together.members = members;
         }
+        reclaim(&mut self.answers, batch.answers);
+        reclaim(&mut self.events, batch.events);
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -197,6 +199,17 @@ impl Outbox {
     pub(super) fn take_closing(&mut self) -> Vec<(ConnectionId, CloseReason)> {
         std::mem::take(&mut self.closing)
     }
+}
+
+/// Writes the next batch where the last one lay, while that memory is in the cache, unless somebody keeps the last one.
+fn reclaim(buffer: &mut BytesMut, last: Bytes) {
+    if !buffer.is_empty() || last.is_empty() {
+        return;
+    }
+    let rest = std::mem::take(buffer);
+    drop(rest);
+    *buffer = last.try_into_mut().unwrap_or_default();
+    buffer.clear();
 }
 
 /// Whether a list names these connections. Looks at all of it without a branch, which the compiler makes wide.
