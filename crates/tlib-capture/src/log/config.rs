@@ -37,7 +37,7 @@ pub struct LogConfig {
     pub expire: Expire,
     /// How many bytes of records may wait for the log's thread before publishers have to; 8 MiB unless changed.
     pub pending_bytes: usize,
-    /// How long the thread gathers records before it writes them in one go, at most 200 ms; 10 ms unless changed.
+    /// How long the thread gathers records before it writes them in one go, at most 200 ms; 1 ms unless changed.
     pub gather: Duration,
     /// The clock for what no record has a time for: header, start lines and last line. The system's unless changed.
     pub clock: Box<dyn Fn() -> Timestamp + Send>,
@@ -61,7 +61,7 @@ impl LogConfig {
             segment: Segment::default(),
             expire: Expire::default(),
             pending_bytes: 8 << 20,
-            gather: Duration::from_millis(10),
+            gather: Duration::from_millis(1),
             clock: Box::new(system_clock),
             on_error: Box::new(|_| ()),
         }

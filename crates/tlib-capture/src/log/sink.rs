@@ -84,7 +84,10 @@ impl LogSink {
         let path = file.path().map(Path::to_owned);
         let thread = {
             let shared = Arc::clone(&shared);
-            Builder::new().name("log".into()).spawn(move || run(&shared, file, gather))
+            Builder::new().name("log".into()).spawn(move || {
+                stand_back();
+                run(&shared, file, gather);
+            })
         };
         let thread = Some(thread.map_err(LogError::Thread)?);
         Ok((sink, LogHandle { shared, thread, path }))
@@ -238,6 +241,18 @@ impl Shared {
             self.progress.notify_all();
         }
     }
+}
+
+/// How much nicer the log's thread is than its process (chosen): who waits for a processor beside it waits for tens of
+/// microseconds instead of its whole slice, and it still gets a tenth of a processor that others want all of.
+#[cfg(target_os = "linux")]
+const NICER: i32 = 10;
+
+/// Makes this thread give way to those that serve clients. Elsewhere than on Linux that would be the whole process.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    // Nobody is refused that; if so, the log is as important as everything else.
+    let _ = rustix::process::nice(NICER);
 }
 
 /// Lets nobody wait for a thread that has ended, however it ended.

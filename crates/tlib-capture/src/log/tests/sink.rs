@@ -49,6 +49,36 @@ fn batches_come_out_in_order_and_the_vector_is_empty() {
     assert_eq!((sink.error().is_none(), sink.lost()), (true, 0));
 }
 
+/// Notes how nice the thread is that writes.
+#[cfg(target_os = "linux")]
+struct Nice(std::sync::Arc<std::sync::Mutex<Vec<i32>>>);
+
+#[cfg(target_os = "linux")]
+impl Write for Nice {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().push(rustix::process::getpriority_process(None)?);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_thread_gives_way_to_others_and_nobody_else_does() {
+    let own = || rustix::process::getpriority_process(None).unwrap();
+    let (before, seen) = (own(), std::sync::Arc::default());
+    let file = LogFile::to_stream(config(), Box::new(Nice(std::sync::Arc::clone(&seen))));
+    let (sink, handle) = LogSink::spawn(file).unwrap();
+    sink.push(line(1, 40));
+    sink.flush();
+    handle.close();
+    assert_eq!(seen.lock().unwrap().last(), Some(&(before + 10).min(19)));
+    assert_eq!(own(), before);
+}
+
 #[test]
 fn a_full_queue_holds_publishers_up_and_loses_nothing() {
     let (tokens, gate) = sync_channel(1024);
