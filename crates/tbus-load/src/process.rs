@@ -77,7 +77,8 @@ mod tests {
         while process.cpu().unwrap().since(&before) == 0 {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
-        assert!(process.rss_kib().unwrap() > 100 && process.peak_kib() >= process.rss_kib());
+        // Not compared with each other: other tests of this process allocate between the two readings.
+        assert!(process.rss_kib().unwrap() > 100 && process.peak_kib().unwrap() > 100);
     }
 
     #[test]
